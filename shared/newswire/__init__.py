@@ -1,0 +1,1 @@
+"""What every Newswire service and every consumer of its topics shares."""

@@ -1,0 +1,161 @@
+"""What a log does, whatever carries it.
+
+A topic has numbered partitions; all topics of one log have equally many, so that the records of one key
+lie under the same number everywhere. A group shares the numbers among its members; whoever holds the
+claim on a number is the only one who may commit for it. ``Claim.commit`` is the atomic step: results to
+any topics and the offsets of what they were made from, all of it or nothing.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+Headers = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something to publish; a value of None is a tombstone."""
+
+    topic: str
+    key: str
+    value: bytes | None
+    headers: Headers = field(default_factory=dict)
+    partition_key: str | None = None
+    """What decides the partition, where that is not the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Something published."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    value: bytes | None
+    headers: Headers
+    timestamp_ms: int
+
+
+class TopicPartition(NamedTuple):
+    """One partition of one topic."""
+
+    topic: str
+    partition: int
+
+
+class Position(NamedTuple):
+    """Where a message came to lie."""
+
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """How a topic is kept.
+
+    Attributes:
+        name: the topic, without the prefix of the log.
+        compacted: only the latest record of a key is kept.
+        retention_days: records older than this go; None keeps them.
+        compaction_waits_for: a group; what it has not read yet is not compacted.
+    """
+
+    name: str
+    compacted: bool = False
+    retention_days: float | None = None
+    compaction_waits_for: str | None = None
+
+
+class Claim(Protocol):
+    """The right to work on one partition number for a group."""
+
+    @property
+    def group(self) -> str:
+        """The group."""
+
+    @property
+    def number(self) -> int:
+        """The partition number."""
+
+    async def fetch(self, topics: Sequence[str], *, max_records: int, max_bytes: int) -> list[Record]:
+        """Return what lies beyond the committed offsets now, in order of topics, maybe nothing.
+
+        A record larger than ``max_bytes`` is returned alone.
+        """
+
+    async def wait(self, topics: Sequence[str], timeout_seconds: float) -> None:
+        """Return when there may be something new on the topics, or after the time."""
+
+    async def commit(
+        self,
+        messages: Sequence[Message],
+        offsets: Mapping[str, int] | None = None,
+        *,
+        unless_moved: Mapping[TopicPartition, int] | None = None,
+    ) -> list[Position]:
+        """Publish the messages and move the offsets (topic to next offset) in one atomic step.
+
+        Returns where the messages came to lie. Raises FencedError when the claim is lost, MovedError when
+        a topic's end differs from the one given in ``unless_moved``, UnavailableError when the log is.
+        """
+
+
+Handover = Callable[[Claim], Awaitable[None]]
+
+
+class Member(Protocol):
+    """One process's part in a group."""
+
+    async def run(self) -> None:
+        """Hold a fair share of the claims until cancelled; lets go of all of them at the end."""
+
+
+class Log(Protocol):
+    """Topics, groups and the atomic step."""
+
+    @property
+    def partitions(self) -> int:
+        """How many partitions each topic has."""
+
+    @property
+    def identity(self) -> str:
+        """What tells this log from another one at the same address."""
+
+    async def open(self, topics: Sequence[TopicSpec] = ()) -> None:
+        """Connect, and make the topics that are missing; raises UnavailableError."""
+
+    async def close(self) -> None:
+        """Let go of everything; may be called twice."""
+
+    async def publish(self, messages: Sequence[Message]) -> list[Position]:
+        """Publish without a claim, all of it or nothing."""
+
+    async def read(
+        self, topic: str, partition: int, offset: int, *, max_records: int = 1000, max_bytes: int = 8_000_000
+    ) -> list[Record]:
+        """Return records at or beyond an offset, without a group."""
+
+    async def end_offsets(self, topic: str) -> dict[int, int]:
+        """Return the next offset of each partition."""
+
+    async def committed(self, group: str, topic: str) -> dict[int, int]:
+        """Return the committed offset of each partition, 0 where nothing was committed."""
+
+    def partition_of(self, key: str) -> int:
+        """Return the partition number of a key."""
+
+    async def wait(self, topic: str, partition: int, timeout_seconds: float) -> None:
+        """Return when the topic's partition may have grown, or after the time."""
+
+    def member(self, group: str, topics: Sequence[str], gained: Handover, lost: Handover) -> Member:
+        """Return a member of a group.
+
+        ``gained`` is awaited with each claim won; ``lost`` with each claim about to be let go, and by its
+        return nothing may be in flight any more.
+        """
+
+    async def maintain(self) -> None:
+        """Compact topics and drop what is older than its retention."""

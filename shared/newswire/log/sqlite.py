@@ -1,0 +1,334 @@
+"""The log in one SQLite file: the embedded default, for one machine.
+
+Everything that belongs together is one transaction, synchronous to the disk. Several processes may share
+the file; a process that waits is woken by a datagram of the one that wrote.
+"""
+
+import asyncio
+import contextlib
+import sqlite3
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from newswire.errors import FencedError, MovedError, SettingsError, UnavailableError
+from newswire.log import lease, sqlite_records
+from newswire.log.bell import Bells, ring_others
+from newswire.log.murmur2 import partition_for
+from newswire.log.port import Claim, Handover, Member, Message, Position, Record, TopicPartition, TopicSpec
+from newswire.log.writer import Writer
+
+T = TypeVar("T")
+
+REBALANCE_SECONDS = 1.0  # how soon a change of members is noticed; a dead process's leases are free after that
+BEAT_EVERY = 10  # rebalances between two beats of an undisturbed member
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)
+
+
+class SqliteLog:
+    """A log in a SQLite file.
+
+    Args:
+        path: the file; its folder is made.
+        prefix: stands before the names of topics and groups.
+        partitions: of each topic, when the file is new; later the file's own number holds.
+    """
+
+    def __init__(self, path: Path, *, prefix: str = "", partitions: int = 12) -> None:
+        self.path = path
+        self.partitions = partitions
+        self.identity = ""
+        self.bells = Bells()
+        self._prefix = prefix
+        self._reader: sqlite3.Connection | None = None
+        self._writer: Writer | None = None
+        self._read_thread: ThreadPoolExecutor | None = None
+        self._topics: set[str] = set()
+
+    @property
+    def life_folder(self) -> Path:
+        """Where the members' life files lie."""
+        return self.path.with_name(self.path.name + ".members")
+
+    async def open(self, topics: Sequence[TopicSpec] = ()) -> None:
+        """See the port."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            writing = await asyncio.to_thread(sqlite_records.connect, self.path)
+            self.identity, self.partitions = await asyncio.to_thread(
+                sqlite_records.create, writing, self.partitions
+            )
+            self._reader = await asyncio.to_thread(sqlite_records.connect, self.path)
+        except (OSError, sqlite3.Error) as error:
+            raise UnavailableError(f"the log {self.path} cannot be opened: {error}") from error
+        self._read_thread = ThreadPoolExecutor(1, thread_name_prefix="log-reader")
+        self.bells.open()
+        loop = asyncio.get_running_loop()
+        self._writer = Writer(writing, lambda: self._tell_others(writing, loop))
+        await self.write(lambda connection: self._create_topics(connection, topics))
+
+    async def close(self) -> None:
+        """See the port."""
+        self.bells.close()
+        if self._writer:
+            await asyncio.to_thread(self._writer.close)
+        if self._read_thread and self._reader:
+            self._read_thread.submit(self._reader.close)
+            await asyncio.to_thread(self._read_thread.shutdown)
+        self._writer = self._reader = self._read_thread = None
+
+    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a piece of work in a transaction."""
+        if self._writer is None:
+            raise UnavailableError("the log is not open")
+        return await self._writer.run(work)
+
+    async def query(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a piece of work that only reads."""
+        if self._reader is None or self._read_thread is None:
+            raise UnavailableError("the log is not open")
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._read_thread, work, self._reader)
+        except sqlite3.Error as error:
+            raise UnavailableError(f"the log cannot be read: {error}") from error
+
+    async def publish(self, messages: Sequence[Message]) -> list[Position]:
+        """See the port."""
+        placed = [self.place(message) for message in messages]
+        positions = await self.write(lambda connection: sqlite_records.append(connection, placed, _now_ms()))
+        self.bells.ring((topic, partition) for topic, partition, _ in placed)
+        return positions
+
+    async def read(
+        self, topic: str, partition: int, offset: int, *, max_records: int = 1000, max_bytes: int = 8_000_000
+    ) -> list[Record]:
+        """See the port."""
+        name = self.full(topic)
+        records = await self.query(
+            lambda connection: sqlite_records.read(connection, name, partition, offset, max_records, max_bytes)
+        )
+        return self.plain(records)
+
+    async def end_offsets(self, topic: str) -> dict[int, int]:
+        """See the port."""
+        name = self.full(topic)
+        return await self.query(
+            lambda connection: {
+                n: sqlite_records.end_offset(connection, name, n) for n in range(self.partitions)
+            }
+        )
+
+    async def committed(self, group: str, topic: str) -> dict[int, int]:
+        """See the port."""
+        full_group, name = self._prefix + group, self.full(topic)
+        return await self.query(
+            lambda connection: {
+                n: sqlite_records.committed(connection, full_group, name, n) for n in range(self.partitions)
+            }
+        )
+
+    def partition_of(self, key: str) -> int:
+        """See the port."""
+        return partition_for(key, self.partitions)
+
+    async def wait(self, topic: str, partition: int, timeout_seconds: float) -> None:
+        """See the port."""
+        with self.bells.listening([(self.full(topic), partition)]) as event, contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(event.wait(), timeout_seconds)
+
+    def member(self, group: str, topics: Sequence[str], gained: Handover, lost: Handover) -> Member:
+        """See the port."""
+        for topic in topics:
+            self.full(topic)
+        return SqliteMember(self, self._prefix + group, gained, lost)
+
+    async def maintain(self) -> None:
+        """See the port."""
+        topics = await self.query(lambda c: c.execute("SELECT * FROM log_topics").fetchall())
+        now_ms = _now_ms()
+        for name, compacted, retention_ms, waits_for in topics:
+            for partition in range(self.partitions):
+                before_ms = now_ms - retention_ms if retention_ms is not None else None
+                await self.write(_cleaning(name, partition, waits_for, before_ms, bool(compacted)))
+
+    def full(self, topic: str) -> str:
+        """Return a topic's name with the prefix; raises SettingsError for one that was never made."""
+        name = self._prefix + topic
+        if name not in self._topics:
+            if not self._known(name):
+                raise SettingsError(f"the topic {name} does not exist in {self.path}")
+            self._topics.add(name)
+        return name
+
+    def plain(self, records: list[Record]) -> list[Record]:
+        """Return records under their topic's name without the prefix."""
+        if not self._prefix:
+            return records
+        cut = len(self._prefix)
+        return [
+            Record(r.topic[cut:], r.partition, r.offset, r.key, r.value, r.headers, r.timestamp_ms) for r in records
+        ]
+
+    def place(self, message: Message) -> tuple[str, int, Message]:
+        """Return where a message goes: full topic name and partition."""
+        return self.full(message.topic), self.partition_of(message.partition_key or message.key), message
+
+    def _known(self, name: str) -> bool:
+        with contextlib.closing(sqlite_records.connect(self.path)) as connection:
+            return sqlite_records.topic_exists(connection, name)
+
+    def _create_topics(self, connection: sqlite3.Connection, topics: Sequence[TopicSpec]) -> None:
+        for spec in topics:
+            waits_for = None if spec.compaction_waits_for is None else self._prefix + spec.compaction_waits_for
+            named = TopicSpec(self._prefix + spec.name, spec.compacted, spec.retention_days, waits_for)
+            sqlite_records.create_topic(connection, named, waits_for)
+            self._topics.add(named.name)
+
+    def _tell_others(self, connection: sqlite3.Connection, _loop: asyncio.AbstractEventLoop) -> None:
+        ports = [int(row[0]) for row in connection.execute("SELECT DISTINCT port FROM log_members")]
+        ring_others(ports, self.bells.port)
+
+
+def _cleaning(
+    topic: str, partition: int, waits_for: str | None, before_ms: int | None, compacted: bool
+) -> Callable[[sqlite3.Connection], None]:
+    def clean(connection: sqlite3.Connection) -> None:
+        below = sqlite_records.unread_from(connection, topic, partition, waits_for)
+        if compacted:
+            sqlite_records.compact(connection, topic, partition, below)
+        if before_ms is not None:
+            sqlite_records.expire(connection, topic, partition, below=below, before_ms=before_ms)
+
+    return clean
+
+
+class SqliteClaim:
+    """A lease on one partition number of a group."""
+
+    def __init__(self, log: SqliteLog, group: str, member: str, number: int, epoch: int) -> None:
+        self.number = number
+        self.group = group
+        self._log = log
+        self._member = member
+        self._epoch = epoch
+
+    async def fetch(self, topics: Sequence[str], *, max_records: int, max_bytes: int) -> list[Record]:
+        """See the port."""
+        names = [self._log.full(topic) for topic in topics]
+
+        def read(connection: sqlite3.Connection) -> list[Record]:
+            records: list[Record] = []
+            left = max_bytes
+            for name in names:
+                if len(records) >= max_records or left <= 0:
+                    break
+                offset = sqlite_records.committed(connection, self.group, name, self.number)
+                found = sqlite_records.read(connection, name, self.number, offset, max_records - len(records), left)
+                records += found
+                left -= sum(len(record.value or b"") for record in found)
+            return records
+
+        return self._log.plain(await self._log.query(read))
+
+    async def wait(self, topics: Sequence[str], timeout_seconds: float) -> None:
+        """See the port."""
+        lines = [(self._log.full(topic), self.number) for topic in topics]
+        with self._log.bells.listening(lines) as event, contextlib.suppress(TimeoutError):
+            # What came before the bell was hung up is not announced any more: look once.
+            if not await self.fetch(topics, max_records=1, max_bytes=1):
+                await asyncio.wait_for(event.wait(), timeout_seconds)
+
+    async def commit(
+        self,
+        messages: Sequence[Message],
+        offsets: Mapping[str, int] | None = None,
+        *,
+        unless_moved: Mapping[TopicPartition, int] | None = None,
+    ) -> list[Position]:
+        """See the port."""
+        placed = [self._log.place(message) for message in messages]
+        moves = {self._log.full(topic): offset for topic, offset in (offsets or {}).items()}
+        ends = {(self._log.full(at.topic), at.partition): end for at, end in (unless_moved or {}).items()}
+        positions = await self._log.write(lambda connection: self._step(connection, placed, moves, ends))
+        self._log.bells.ring((topic, partition) for topic, partition, _ in placed)
+        return positions
+
+    def _step(
+        self,
+        connection: sqlite3.Connection,
+        placed: Sequence[tuple[str, int, Message]],
+        moves: Mapping[str, int],
+        ends: Mapping[tuple[str, int], int],
+    ) -> list[Position]:
+        if not lease.is_held(connection, self.group, self.number, self._epoch, self._member):
+            raise FencedError(f"{self.group} lost partition {self.number} to another process")
+        for (topic, partition), end in ends.items():
+            if sqlite_records.end_offset(connection, topic, partition) != end:
+                raise MovedError(f"{topic} partition {partition} has grown")
+        for topic, offset in moves.items():
+            sqlite_records.move_offset(connection, self.group, topic, self.number, offset)
+        return sqlite_records.append(connection, placed, _now_ms())
+
+
+class SqliteMember:
+    """One process's part in a group: holds leases, gives away what is beyond its fair share."""
+
+    def __init__(self, log: SqliteLog, group: str, gained: Handover, lost: Handover) -> None:
+        self._log = log
+        self._group = group
+        self._gained = gained
+        self._lost = lost
+        self._id = uuid.uuid4().hex
+        self._claims: dict[int, Claim] = {}
+
+    async def run(self) -> None:
+        """See the port."""
+        life = lease.LifeFile(self._log.life_folder, self._id)
+        rounds = 0
+        try:
+            while True:
+                await self._rebalance(beat=rounds % BEAT_EVERY == 0)
+                rounds += 1
+                await asyncio.sleep(REBALANCE_SECONDS)
+        finally:
+            await asyncio.shield(self._leave(life))
+
+    async def _rebalance(self, *, beat: bool) -> None:
+        group, folder, now_ms = self._group, self._log.life_folder, _now_ms()
+        members = await self._log.query(lambda c: _members(c, group))
+        if beat or self._id not in members or not all(lease.is_alive(folder, m) for m in members):
+            port = self._log.bells.port
+            await self._log.write(lambda c: lease.beat(c, group, self._id, port, now_ms))
+            members = await self._log.write(lambda c: lease.live_members(c, group, folder, now_ms))
+        share = lease.fair_share(members, self._id, self._log.partitions)
+        for number in sorted(set(self._claims) - share):
+            await self._let_go(number)
+        missing = share - set(self._claims)
+        if missing:
+            taken = await self._log.write(lambda c: lease.take(c, group, self._id, missing))
+            for number, epoch in taken.items():
+                claim = SqliteClaim(self._log, group, self._id, number, epoch)
+                self._claims[number] = claim
+                await self._gained(claim)
+
+    async def _let_go(self, number: int) -> None:
+        await self._lost(self._claims.pop(number))
+        await self._log.write(lambda c: lease.release(c, self._group, self._id, number))
+
+    async def _leave(self, life: lease.LifeFile) -> None:
+        for number in sorted(self._claims):
+            await self._let_go(number)
+        with contextlib.suppress(UnavailableError):
+            await self._log.write(lambda c: lease.leave(c, self._id))
+        life.close()
+
+
+def _members(connection: sqlite3.Connection, group: str) -> list[str]:
+    rows = connection.execute("SELECT id FROM log_members WHERE grp=? ORDER BY id", (group,))
+    return [str(row[0]) for row in rows]
