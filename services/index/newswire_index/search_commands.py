@@ -1,0 +1,73 @@
+"""``newswire search``: look for coverage in the index."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:  # imported inside the functions, see there
+    from newswire_index.store import Query, Results
+
+EPILOG = """Example: newswire search '"prisoner exchanges" -sport date:>=2026-11-20' --topic nato-bid"""
+
+
+def register_search(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("search", epilog=EPILOG)(search)
+
+
+def search(  # noqa: PLR0917  a command has as many arguments as options
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="QUERY",
+            help='Words, "phrases", begin*, -without, topic:, entity:, outlet:, language:, date:FROM..TO',
+            show_default=False,
+        ),
+    ] = None,
+    topic: Annotated[list[str] | None, typer.Option(help="Topic id; again: all of them")] = None,
+    entity: Annotated[list[str] | None, typer.Option(help="Wikidata id, name or alias; again: all")] = None,
+    outlet: Annotated[list[str] | None, typer.Option(help="Who published; again: any of them")] = None,
+    language: Annotated[list[str] | None, typer.Option(help="ISO 639-1 code; again: any")] = None,
+    since: Annotated[str | None, typer.Option(help="First day or instant, ISO 8601; days are UTC")] = None,
+    until: Annotated[str | None, typer.Option(help="Last day or instant")] = None,
+    limit: Annotated[int, typer.Option(help="Articles to show, at most 1000")] = 10,
+    json: Annotated[bool, typer.Option("--json", help="JSON Lines, one article each, best first")] = False,
+    store: Annotated[str | None, typer.Option(help="Address of the index [default: $NEWSWIRE_STORE]")] = None,
+) -> None:
+    """Search the coverage: best matches first, or the newest where no words are given.
+
+    An article has all the words; where none has, articles with any of them are shown. Exits 0 also if
+    nothing is found, 1 if there is no index or it cannot be read, 2 if the query cannot be understood.
+    """
+    import asyncio  # noqa: PLC0415  here and below: not on the way of `newswire --help`
+
+    from newswire.errors import NewswireError  # noqa: PLC0415
+    from newswire_index.query import parse_query  # noqa: PLC0415
+    from newswire_index.render import print_hits, print_lines  # noqa: PLC0415
+    from newswire_index.store import Filters, QueryError  # noqa: PLC0415
+
+    text = " ".join(words or ())
+    having = Filters(tuple(topic or ()), tuple(entity or ()), tuple(outlet or ()), tuple(language or ()))
+    try:
+        query = parse_query(text, having=having, since=since, until=until, limit=limit, facets=not json)
+        results = asyncio.run(_ask(query, store))
+    except NewswireError as error:
+        typer.echo(f"newswire search: {error}", err=True)
+        raise typer.Exit(2 if isinstance(error, QueryError) else 1) from error
+    if json:
+        print_lines(results)
+    else:
+        print_hits(results, text)
+
+
+async def _ask(query: "Query", address: str | None) -> "Results":
+    from newswire.settings import load_settings  # noqa: PLC0415
+    from newswire_index.store import open_store  # noqa: PLC0415
+
+    settings = load_settings()
+    store = open_store(address or settings.store, prefix=settings.prefix, create=False)
+    await store.open()
+    try:
+        return await store.search(query)
+    finally:
+        await store.close()
