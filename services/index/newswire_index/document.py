@@ -145,8 +145,9 @@ def clean(text: str) -> str:
 
 def fold(text: str) -> str:
     """Return a name as filters compare it: blind to case, accents and white space."""
-    bare = "".join(c for c in unicodedata.normalize("NFKD", clean(text)) if not unicodedata.combining(c))
-    return " ".join(bare.casefold().split())
+    plain = unicodedata.normalize("NFKD", clean(text)).casefold()
+    bare = "".join(c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c))
+    return " ".join(bare.split())
 
 
 def month_of(first_seen_at: datetime) -> str:

@@ -29,7 +29,7 @@ def hit_as_dict(hit: Hit) -> dict[str, Any]:
         "published_at": hit.published_at.isoformat() if hit.published_at else None,
         "outlet": hit.outlet,
         "language": hit.language,
-        "score": round(hit.score, 4),
+        "score": float(f"{hit.score:.6g}"),  # what all articles say counts a millionth
         "highlights": [{"field": highlight.field, "text": highlight.text} for highlight in hit.highlights],
         "entities": [{"name": e.name, "type": e.type.value, "wikidata": e.wikidata} for e in hit.entities],
         "topics": list(hit.topics),

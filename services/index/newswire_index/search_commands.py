@@ -41,7 +41,8 @@ def search(  # noqa: PLR0917  a command has as many arguments as options
     """
     import asyncio  # noqa: PLC0415  here and below: not on the way of `newswire --help`
 
-    from newswire.errors import NewswireError  # noqa: PLC0415
+    from newswire.cli import FAILED, WRONG  # noqa: PLC0415
+    from newswire.errors import NewswireError, SettingsError  # noqa: PLC0415
     from newswire_index.query import parse_query  # noqa: PLC0415
     from newswire_index.render import print_hits, print_lines  # noqa: PLC0415
     from newswire_index.store import Filters, QueryError  # noqa: PLC0415
@@ -53,7 +54,7 @@ def search(  # noqa: PLR0917  a command has as many arguments as options
         results = asyncio.run(_ask(query, store))
     except NewswireError as error:
         typer.echo(f"newswire search: {error}", err=True)
-        raise typer.Exit(2 if isinstance(error, QueryError) else 1) from error
+        raise typer.Exit(WRONG if isinstance(error, (QueryError, SettingsError)) else FAILED) from error
     if json:
         print_lines(results)
     else:
