@@ -1,13 +1,13 @@
 """Every error that Newswire raises on purpose.
 
-    NewswireError                 said to the user in one line
-    ├── SettingsError             a setting, rule file or feed list is wrong: the start stops
-    ├── UnavailableError          a dependency is down: wait, never dead-letter
-    ├── FencedError               somebody else owns the partition now: let go of it
-    ├── MovedError                a topic moved on while a verdict rested on it: decide again
-    └── ItemError                 an item failed by itself; carries its ``reason``
-        ├── ChildDiedError        it killed or outran its child process
-        └── ItemFailedError       the function in the child raised
+NewswireError                 said to the user in one line
+├── SettingsError             a setting, rule file or feed list is wrong: the start stops
+├── UnavailableError          a dependency is down: wait, never dead-letter
+├── FencedError               somebody else owns the partition now: let go of it
+├── MovedError                a topic moved on while a verdict rested on it: decide again
+└── ItemError                 an item failed by itself; carries its ``reason``
+    ├── ChildDiedError        it killed or outran its child process
+    └── ItemFailedError       the function in the child raised
 """
 
 from newswire.events import Reason

@@ -194,7 +194,9 @@ class Entry(Event):
     entry_id: str
     feed_id: str
     url: str
-    origin_url: str | None = Field(default=None, description="What the feed said, if a redirect led elsewhere")
+    origin_url: str | None = Field(
+        default=None, description="What the feed said, if a redirect led elsewhere"
+    )
     native_id: str | None = None
     trigger: str = "new"
     hops: int = 0
@@ -327,7 +329,9 @@ class Enriched(Event):
     topic: ClassVar[str] = "newswire.enriched.v1"
 
     article_id: str
-    version: int = Field(description="Milliseconds since 1970, always growing: the external version everywhere")
+    version: int = Field(
+        description="Milliseconds since 1970, always growing: the external version everywhere"
+    )
     revision: int = Field(ge=1)
     entry_id: str | None = Field(default=None, description="Only if a fetch made this version")
     first_seen_at: AwareDatetime

@@ -4,7 +4,9 @@ import hashlib
 import re
 import unicodedata
 
-SEPARATOR = "\x1f"  # ASCII unit separator: cannot stand in a URL or a folded text, so parts never run together
+SEPARATOR = (
+    "\x1f"  # ASCII unit separator: cannot stand in a URL or a folded text, so parts never run together
+)
 
 
 def digest(*parts: str) -> str:

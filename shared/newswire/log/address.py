@@ -11,7 +11,9 @@ SQLITE = "sqlite:///"
 def sqlite_path(address: str) -> Path:
     """Return the file of a ``sqlite:///`` address: relative after three slashes, absolute after four."""
     if not address.startswith(SQLITE) or len(address) == len(SQLITE):
-        raise SettingsError(f"not a SQLite address: {address!r} (sqlite:///relative.db or sqlite:////absolute.db)")
+        raise SettingsError(
+            f"not a SQLite address: {address!r} (sqlite:///relative.db or sqlite:////absolute.db)"
+        )
     return Path(address.removeprefix(SQLITE))
 
 

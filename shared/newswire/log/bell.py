@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 LOOPBACK = "127.0.0.1"
 
@@ -71,11 +71,12 @@ class Bells:
         self.ring_all()
 
 
-def ring_others(ports: Iterable[int], own: int) -> None:
-    """Send a datagram to each port but our own; a lost one costs a waiter its time-out and no more."""
+def ring_others(ports: Sequence[int]) -> None:
+    """Send a datagram to each port; a lost one costs a waiter its time-out and no more."""
+    if not ports:
+        return
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sender.setblocking(False)
         for port in ports:
-            if port not in (0, own):
-                with contextlib.suppress(OSError):
-                    sender.sendto(b"1", (LOOPBACK, port))
+            with contextlib.suppress(OSError):
+                sender.sendto(b"1", (LOOPBACK, port))

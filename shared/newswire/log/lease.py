@@ -48,12 +48,14 @@ def is_alive(folder: Path, member: str) -> bool:
 
 def beat(connection: sqlite3.Connection, group: str, member: str, port: int, now_ms: int) -> None:
     """Enter a member, or say that it still lives."""
-    connection.execute("INSERT OR REPLACE INTO log_members VALUES (?, ?, ?, ?)", (member, group, port, now_ms))
+    connection.execute(
+        "INSERT OR REPLACE INTO log_members VALUES (?, ?, ?, ?)", (member, group, port, now_ms)
+    )
 
 
 def live_members(connection: sqlite3.Connection, group: str, folder: Path, now_ms: int) -> list[str]:
-    """Return the members of a group that live, in a fixed order; the dead are struck off."""
-    rows = connection.execute("SELECT id, beat FROM log_members WHERE grp=? ORDER BY id", (group,)).fetchall()
+    """Return the members of a group that live, oldest first; the dead are struck off."""
+    rows = connection.execute("SELECT id, beat FROM log_members WHERE grp=? ORDER BY rowid", (group,)).fetchall()
     dead = [member for member, at in rows if now_ms - at > SESSION_MS or not is_alive(folder, member)]
     for member in dead:
         leave(connection, member)
@@ -82,7 +84,9 @@ def take(connection: sqlite3.Connection, group: str, member: str, wanted: set[in
         epoch, holder = epochs.get(number, (0, None))
         if holder is None:
             taken[number] = epoch + 1
-            connection.execute("INSERT OR REPLACE INTO log_leases VALUES (?, ?, ?, ?)", (group, number, epoch + 1, member))
+            connection.execute(
+                "INSERT OR REPLACE INTO log_leases VALUES (?, ?, ?, ?)", (group, number, epoch + 1, member)
+            )
     return taken
 
 
@@ -96,6 +100,13 @@ def release(connection: sqlite3.Connection, group: str, member: str, number: int
 def is_held(connection: sqlite3.Connection, group: str, number: int, epoch: int, member: str) -> bool:
     """Tell whether a lease is still ours."""
     row = connection.execute(
-        "SELECT 1 FROM log_leases WHERE grp=? AND part=? AND epoch=? AND member=?", (group, number, epoch, member)
+        "SELECT 1 FROM log_leases WHERE grp=? AND part=? AND epoch=? AND member=?",
+        (group, number, epoch, member),
     ).fetchone()
     return row is not None
+
+
+def held_by(connection: sqlite3.Connection, group: str, member: str) -> set[int]:
+    """Return the partition numbers that a member holds."""
+    rows = connection.execute("SELECT part FROM log_leases WHERE grp=? AND member=?", (group, member))
+    return {int(row[0]) for row in rows}

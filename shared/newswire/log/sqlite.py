@@ -23,7 +23,10 @@ from newswire.log.writer import Writer
 
 T = TypeVar("T")
 
-REBALANCE_SECONDS = 1.0  # how soon a change of members is noticed; a dead process's leases are free after that
+REBALANCE_SECONDS = (
+    1.0  # how soon a change of members is noticed; a dead process's leases are free after that
+)
+OTHER_PORTS = "SELECT DISTINCT port FROM log_members WHERE port NOT IN (0, ?)"
 BEAT_EVERY = 10  # rebalances between two beats of an undisturbed member
 
 
@@ -69,8 +72,7 @@ class SqliteLog:
             raise UnavailableError(f"the log {self.path} cannot be opened: {error}") from error
         self._read_thread = ThreadPoolExecutor(1, thread_name_prefix="log-reader")
         self.bells.open()
-        loop = asyncio.get_running_loop()
-        self._writer = Writer(writing, lambda: self._tell_others(writing, loop))
+        self._writer = Writer(writing, lambda: self._tell_others(writing))
         await self.write(lambda connection: self._create_topics(connection, topics))
 
     async def close(self) -> None:
@@ -111,7 +113,9 @@ class SqliteLog:
         """See the port."""
         name = self.full(topic)
         records = await self.query(
-            lambda connection: sqlite_records.read(connection, name, partition, offset, max_records, max_bytes)
+            lambda connection: sqlite_records.read(
+                connection, name, partition, offset, max_records, max_bytes
+            )
         )
         return self.plain(records)
 
@@ -139,7 +143,10 @@ class SqliteLog:
 
     async def wait(self, topic: str, partition: int, timeout_seconds: float) -> None:
         """See the port."""
-        with self.bells.listening([(self.full(topic), partition)]) as event, contextlib.suppress(TimeoutError):
+        with (
+            self.bells.listening([(self.full(topic), partition)]) as event,
+            contextlib.suppress(TimeoutError),
+        ):
             await asyncio.wait_for(event.wait(), timeout_seconds)
 
     def member(self, group: str, topics: Sequence[str], gained: Handover, lost: Handover) -> Member:
@@ -172,7 +179,8 @@ class SqliteLog:
             return records
         cut = len(self._prefix)
         return [
-            Record(r.topic[cut:], r.partition, r.offset, r.key, r.value, r.headers, r.timestamp_ms) for r in records
+            Record(r.topic[cut:], r.partition, r.offset, r.key, r.value, r.headers, r.timestamp_ms)
+            for r in records
         ]
 
     def place(self, message: Message) -> tuple[str, int, Message]:
@@ -185,14 +193,16 @@ class SqliteLog:
 
     def _create_topics(self, connection: sqlite3.Connection, topics: Sequence[TopicSpec]) -> None:
         for spec in topics:
-            waits_for = None if spec.compaction_waits_for is None else self._prefix + spec.compaction_waits_for
+            waits_for = (
+                None if spec.compaction_waits_for is None else self._prefix + spec.compaction_waits_for
+            )
             named = TopicSpec(self._prefix + spec.name, spec.compacted, spec.retention_days, waits_for)
             sqlite_records.create_topic(connection, named, waits_for)
             self._topics.add(named.name)
 
-    def _tell_others(self, connection: sqlite3.Connection, _loop: asyncio.AbstractEventLoop) -> None:
-        ports = [int(row[0]) for row in connection.execute("SELECT DISTINCT port FROM log_members")]
-        ring_others(ports, self.bells.port)
+    def _tell_others(self, connection: sqlite3.Connection) -> None:
+        own = self.bells.port
+        ring_others([int(row[0]) for row in connection.execute(OTHER_PORTS, (own,))])
 
 
 def _cleaning(
@@ -229,7 +239,9 @@ class SqliteClaim:
                 if len(records) >= max_records or left <= 0:
                     break
                 offset = sqlite_records.committed(connection, self.group, name, self.number)
-                found = sqlite_records.read(connection, name, self.number, offset, max_records - len(records), left)
+                found = sqlite_records.read(
+                    connection, name, self.number, offset, max_records - len(records), left
+                )
                 records += found
                 left -= sum(len(record.value or b"") for record in found)
             return records
@@ -307,7 +319,8 @@ class SqliteMember:
             await self._log.write(lambda c: lease.beat(c, group, self._id, port, now_ms))
             members = await self._log.write(lambda c: lease.live_members(c, group, folder, now_ms))
         share = lease.fair_share(members, self._id, self._log.partitions)
-        for number in sorted(set(self._claims) - share):
+        held = await self._log.query(lambda c: lease.held_by(c, group, self._id))
+        for number in sorted(set(self._claims) - (share & held)):
             await self._let_go(number)
         missing = share - set(self._claims)
         if missing:
@@ -330,5 +343,5 @@ class SqliteMember:
 
 
 def _members(connection: sqlite3.Connection, group: str) -> list[str]:
-    rows = connection.execute("SELECT id FROM log_members WHERE grp=? ORDER BY id", (group,))
+    rows = connection.execute("SELECT id FROM log_members WHERE grp=? ORDER BY rowid", (group,))
     return [str(row[0]) for row in rows]

@@ -64,7 +64,9 @@ def topic_exists(connection: sqlite3.Connection, topic: str) -> bool:
 
 def end_offset(connection: sqlite3.Connection, topic: str, partition: int) -> int:
     """Return the offset that the next record of a partition gets."""
-    row = connection.execute("SELECT next FROM log_heads WHERE topic=? AND part=?", (topic, partition)).fetchone()
+    row = connection.execute(
+        "SELECT next FROM log_heads WHERE topic=? AND part=?", (topic, partition)
+    ).fetchone()
     return int(row[0]) if row else 0
 
 
@@ -119,7 +121,9 @@ def committed(connection: sqlite3.Connection, group: str, topic: str, partition:
 
 def move_offset(connection: sqlite3.Connection, group: str, topic: str, partition: int, offset: int) -> None:
     """Set the offset that a group reads next."""
-    connection.execute("INSERT OR REPLACE INTO log_offsets VALUES (?, ?, ?, ?)", (group, topic, partition, offset))
+    connection.execute(
+        "INSERT OR REPLACE INTO log_offsets VALUES (?, ?, ?, ?)", (group, topic, partition, offset)
+    )
 
 
 def compact(connection: sqlite3.Connection, topic: str, partition: int, below: int) -> int:
@@ -136,7 +140,8 @@ def compact(connection: sqlite3.Connection, topic: str, partition: int, below: i
 def expire(connection: sqlite3.Connection, topic: str, partition: int, *, below: int, before_ms: int) -> int:
     """Delete records below an offset that are older than a time; return how many."""
     cursor = connection.execute(
-        "DELETE FROM log_records WHERE topic=? AND part=? AND pos<? AND at<?", (topic, partition, below, before_ms)
+        "DELETE FROM log_records WHERE topic=? AND part=? AND pos<? AND at<?",
+        (topic, partition, below, before_ms),
     )
     return cursor.rowcount
 
@@ -145,7 +150,9 @@ def unread_from(connection: sqlite3.Connection, topic: str, partition: int, wait
     """Return the offset at and above which somebody still has to read."""
     offsets = [
         int(row[0])
-        for row in connection.execute("SELECT next FROM log_offsets WHERE topic=? AND part=?", (topic, partition))
+        for row in connection.execute(
+            "SELECT next FROM log_offsets WHERE topic=? AND part=?", (topic, partition)
+        )
     ]
     if waits_for is not None:
         offsets.append(committed(connection, waits_for, topic, partition))

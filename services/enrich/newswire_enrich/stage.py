@@ -1,0 +1,182 @@
+"""The enrich stage: owns the articles of a partition, and tags what is new."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from newswire.children import Children
+from newswire.envelope import FIRST_SEEN, VERSION, message, outcome_message, tombstone
+from newswire.errors import ItemError
+from newswire.events import (
+    Article,
+    Enriched,
+    Event,
+    Outcome,
+    OutcomeKind,
+    Reason,
+    Sighting,
+    Withdrawal,
+)
+from newswire.log.port import TopicPartition
+from newswire.ownership import Ownership
+from newswire.table import Table
+from newswire.worker import Dead, Delivery, Done, End, Retry
+
+from newswire_enrich.owner import Grown, Revised, Unchanged, fetched, next_version, sighted
+
+SOURCE = "enrich"
+
+
+@dataclass(frozen=True)
+class EnrichStage:
+    """Reads articles, sightings and withdrawals; the only writer of enriched articles."""
+
+    children: Children
+    group: str = "enrich"
+
+    @property
+    def inputs(self) -> Mapping[str, type[Event]]:
+        """See Stage: articles before the sightings that may lead to them."""
+        return {Withdrawal.topic: Withdrawal, Article.topic: Article, Sighting.topic: Sighting}
+
+    async def open(self, ownership: Ownership) -> "EnrichHandler":
+        """See Stage."""
+        articles = await ownership.table(Enriched, large=True)
+        withdrawals = await ownership.table(Withdrawal)
+        return EnrichHandler(ownership, self.children, articles, withdrawals)
+
+
+@dataclass
+class _Known:
+    """An article as it is in the middle of a batch."""
+
+    enriched: Enriched | None
+
+
+class EnrichHandler:
+    """Enrich at work on one partition."""
+
+    def __init__(
+        self, ownership: Ownership, children: Children, articles: Table[Enriched], withdrawals: Table[Withdrawal]
+    ) -> None:
+        self._ownership = ownership
+        self._children = children
+        self._articles = articles
+        self._withdrawals = withdrawals
+
+    async def handle(self, batch: Sequence[Delivery]) -> Sequence[End]:
+        """Handle a batch: articles side by side, what concerns one of them in its order."""
+        await self._withdrawals.catch_up()
+        unread = await self._unread_articles(batch)
+        groups: dict[str, list[Delivery]] = defaultdict(list)
+        for delivery in batch:
+            groups[delivery.record.key].append(delivery)
+        ends: dict[int, End] = {}
+        done = await asyncio.gather(*(self._one_article(key, group, unread) for key, group in groups.items()))
+        for group, results in zip(groups.values(), done, strict=True):
+            ends.update({id(delivery): end for delivery, end in zip(group, results, strict=True)})
+        return [ends[id(delivery)] for delivery in batch]
+
+    def preconditions(self) -> Mapping[TopicPartition, int]:
+        """See Handler: whether an article is withdrawn is checked again inside the commit."""
+        number = self._ownership.number
+        return {TopicPartition(Withdrawal.topic, number): self._withdrawals.next_offset}
+
+    async def run(self) -> None:
+        """See Handler: everything comes by message."""
+
+    async def close(self) -> None:
+        """See Handler."""
+
+    async def _unread_articles(self, batch: Sequence[Delivery]) -> bool:
+        """Tell whether articles lie on the log beyond this batch, which a sighting may be waiting for."""
+        if not any(delivery.record.topic == Sighting.topic for delivery in batch):
+            return False
+        number = self._ownership.number
+        end = (await self._ownership.log.end_offsets(Article.topic))[number]
+        read = [d.record.offset + 1 for d in batch if d.record.topic == Article.topic]
+        position = (await self._ownership.log.committed(SOURCE, Article.topic))[number]
+        return max([position, *read]) < end
+
+    async def _one_article(self, article_id: str, group: Sequence[Delivery], unread: bool) -> list[End]:
+        known = _Known(self._articles.get(article_id))
+        return [await self._one(article_id, delivery, known, unread) for delivery in group]
+
+    async def _one(self, article_id: str, delivery: Delivery, known: _Known, unread: bool) -> End:
+        event = delivery.event
+        if delivery.record.topic == Withdrawal.topic:
+            return _withdrawal(article_id, delivery, known)
+        if not isinstance(event, Article | Sighting):
+            return Done()
+        if self._withdrawals.get(article_id) is not None:
+            return _ended(event, delivery, OutcomeKind.DISCARDED, Reason.WITHDRAWN)
+        if isinstance(event, Article):
+            return await self._article(event, delivery, known)
+        if known.enriched is None:
+            if unread:
+                return Retry("its article may be on the way")
+            return _ended(event, delivery, OutcomeKind.DISCARDED, Reason.ARTICLE_UNAVAILABLE)
+        return _sighting(event, delivery, known)
+
+    async def _article(self, article: Article, delivery: Delivery, known: _Known) -> End:
+        decision = fetched(known.enriched, article, datetime.now(UTC))
+        if isinstance(decision, Unchanged):
+            return _ended(article, delivery, OutcomeKind.UNCHANGED, decision.reason)
+        if isinstance(decision, Grown):
+            return _grown(article, delivery, known, decision)
+        try:
+            enriched = await self._tag(decision)
+        except ItemError as error:
+            return Dead(error.reason, str(error))
+        known.enriched = enriched
+        return Done((
+            message(
+                enriched, enriched.article_id, source=SOURCE, cause=delivery.record.headers,
+                entry_id=article.entry_id, feed_id=article.feed_id,
+            ),
+        ))  # fmt: skip
+
+    async def _tag(self, decision: Revised) -> Enriched:
+        """Have a child find language, entities and topics."""
+        article = decision.enriched
+        declared = None if article.language == "und" else article.language
+        found = await self._children.run({"title": article.title, "text": article.text, "language": declared})
+        return Enriched.model_validate({**article.model_dump(), **found})
+
+
+def _withdrawal(article_id: str, delivery: Delivery, known: _Known) -> End:
+    """Remove the article from the enriched topic, if it is there."""
+    before = known.enriched
+    if delivery.event is None or before is None:
+        return Done()
+    known.enriched = None
+    headers = {
+        VERSION: str(next_version(before, datetime.now(UTC))),
+        FIRST_SEEN: before.first_seen_at.isoformat(),
+    }
+    return Done((tombstone(Enriched.topic, article_id, headers),))
+
+
+def _sighting(event: Sighting, delivery: Delivery, known: _Known) -> End:
+    assert known.enriched is not None  # noqa: S101  for the type checker: the caller looked
+    decision = sighted(known.enriched, event, datetime.now(UTC))
+    if isinstance(decision, Unchanged):
+        return _ended(event, delivery, OutcomeKind.UNCHANGED, decision.reason)
+    return _grown(event, delivery, known, decision)
+
+
+def _grown(event: Article | Sighting, delivery: Delivery, known: _Known, decision: Grown) -> Done:
+    known.enriched = decision.enriched
+    grown = message(decision.enriched, event.article_id, source=SOURCE, cause=delivery.record.headers)
+    ended = _ended(event, delivery, OutcomeKind.DUPLICATE, Reason.OTHER_SOURCE)
+    return Done((grown, *ended.messages))
+
+
+def _ended(event: Article | Sighting, delivery: Delivery, kind: OutcomeKind, reason: Reason) -> Done:
+    outcome = Outcome(
+        entry_id=event.entry_id, feed_id=event.feed_id, kind=kind, reason=reason, stage=SOURCE,
+        at=datetime.now(UTC), url=event.url, article_id=event.article_id,
+    )  # fmt: skip
+    return Done((outcome_message(outcome, delivery.record.headers),))

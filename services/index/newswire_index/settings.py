@@ -1,0 +1,14 @@
+"""Settings of the index service: NEWSWIRE_INDEX_ variables."""
+
+from newswire.topics import RETENTION_DAYS
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class IndexSettings(BaseSettings):
+    """How articles are stored."""
+
+    model_config = SettingsConfigDict(env_prefix="NEWSWIRE_INDEX_", frozen=True)
+
+    retention_days: float = Field(RETENTION_DAYS, gt=0, description="After the end of a month it is dropped")
+    batch: int = Field(200, ge=1, le=5000, description="Articles written at once")

@@ -1,0 +1,200 @@
+"""Fetches the waiting URLs of one partition, a URL once at a time."""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from newswire.envelope import dead_letter
+from newswire.errors import ChildDiedError, ItemError
+from newswire.events import Entry, Page, Reason, WaitingEntry
+from newswire.log.port import Message, Record
+from newswire.ownership import Ownership
+from newswire.table import Table
+
+from newswire_ingest import memory
+from newswire_ingest.article import from_page, utc_now
+from newswire_ingest.clients import Clients
+from newswire_ingest.extract import Extraction, NotAnArticle
+from newswire_ingest.fetch import Fetched, FetchError, OffsiteRedirect, status_reason
+from newswire_ingest.page_kind import looks_like_bot_check
+from newswire_ingest.queue import FetchQueue
+from newswire_ingest.urls import registered_domain
+
+logger = structlog.get_logger()
+
+NOTHING_SECONDS = 30.0  # how long a partition sleeps when nothing waits; an arrival wakes it
+MASKED_STATUSES = frozenset({403, 429, 503})  # behind which a bot check may stand
+
+
+class Fetching:
+    """Works off the fetch queue of one partition.
+
+    Args:
+        ownership: the claim and its tables.
+        clients: what the process shares.
+        pages: the URL memory.
+    """
+
+    def __init__(self, ownership: Ownership, clients: Clients, pages: Table[Page]) -> None:
+        self._ownership = ownership
+        self._clients = clients
+        self._pages = pages
+        self._queue = FetchQueue(clients.spacing)
+        self._wake = asyncio.Event()
+
+    def open(self) -> None:
+        """Take over what waits."""
+        for url, page in self._pages.items():
+            self._queue.put(url, memory.next_time(page))
+
+    def arrived(self, url: str, due: datetime | None) -> None:
+        """Learn that an entry waits."""
+        self._queue.put(url, due)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Fetch what is due, until cancelled."""
+        async with asyncio.TaskGroup() as fetches:
+            while True:
+                self._wake.clear()
+                while (url := await self._next()) is not None:
+                    fetches.create_task(self._fetch(url))
+                await self._sleep()
+
+    async def _next(self) -> str | None:
+        """Return a URL for which there is a place, the domain's included."""
+        await self._clients.fetches.acquire()
+        url = self._queue.take(utc_now(), asyncio.get_running_loop().time())
+        if url is None:
+            self._clients.fetches.release()
+        return url
+
+    async def _sleep(self) -> None:
+        seconds = self._queue.seconds_to_next(utc_now(), asyncio.get_running_loop().time())
+        try:
+            async with asyncio.timeout(min(NOTHING_SECONDS, NOTHING_SECONDS if seconds is None else seconds)):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    async def _fetch(self, url: str) -> None:
+        """Fetch a URL, and record how that ended."""
+        due: datetime | None = None
+        place = contextlib.ExitStack()  # the domain's place, given back as soon as the request is over
+        place.callback(self._clients.spacing.finish, registered_domain(url))
+        try:
+            with place:
+                async with self._ownership.lock:  # an arrival may be in the middle of its commit
+                    page = self._pages.get(url)
+                started = memory.due(page, utc_now()) if page else []
+                if page is not None and started:
+                    await self._attempt(page, started, place)
+            current = self._pages.get(url)
+            due = memory.next_time(current) if current else None
+        finally:
+            self._queue.release(url, due)
+            self._clients.fetches.release()
+            self._wake.set()
+
+    async def _attempt(
+        self, page: Page, started: Sequence[WaitingEntry], place: contextlib.ExitStack
+    ) -> None:
+        known = page.article_id is not None
+        etag, last_modified = (page.etag, page.last_modified) if known else (None, None)
+        try:
+            with place:
+                fetched = await self._clients.fetcher.get(page.url, etag=etag, last_modified=last_modified)
+        except OffsiteRedirect as redirect:
+            target = redirect.url
+            await self._commit(
+                page, lambda current, ended, now: memory.moved_on(current, ended, target, now), started
+            )
+        except FetchError as error:
+            await self._failure(page, started, error.reason, str(error), error.temporary, error.retry_after_seconds)
+        else:
+            await self._answer(page, started, fetched)
+
+    async def _answer(self, page: Page, started: Sequence[WaitingEntry], fetched: Fetched) -> None:
+        if not fetched.is_modified:
+            await self._commit(page, memory.not_modified, started)
+            return
+        refused = status_reason(fetched.status)
+        if refused is None:
+            await self._extract(page, started, fetched)
+            return
+        reason, temporary = refused
+        if fetched.status in MASKED_STATUSES and looks_like_bot_check(fetched.body):
+            reason, temporary = Reason.BOT_CHECK, False
+        if reason is Reason.THROTTLED:
+            wait = fetched.retry_after_seconds or self._clients.settings.fetch_retry_seconds
+            self._clients.spacing.slow_down(registered_domain(page.url), wait)
+        why = f"{page.url} answered {fetched.status}"
+        await self._failure(page, started, reason, why, temporary, fetched.retry_after_seconds)
+
+    async def _extract(self, page: Page, started: Sequence[WaitingEntry], fetched: Fetched) -> None:
+        now = utc_now()
+        item = {"body": fetched.body, "url": fetched.url, "charset": fetched.charset, "fetched_at": now}
+        if not fetched.is_html:
+            kind = fetched.headers.get("Content-Type")
+            await self._failure(page, started, Reason.NOT_HTML, f"{page.url} is {kind}", temporary=False)
+            return
+        try:
+            found: Extraction | NotAnArticle = await self._clients.children.run(("page", item))
+        except ItemError as error:
+            await self._dead(page, started, error)
+            return
+        if isinstance(found, NotAnArticle):
+            await self._failure(page, started, found.reason, found.message, temporary=False)
+            return
+        extraction = found
+        validators = (fetched.etag, fetched.last_modified)
+
+        def with_article(current: Page, ended: Sequence[Entry], _: datetime) -> memory.Step:
+            article = from_page(ended[0], extraction, fetched.url, current.article_id, now)
+            return memory.with_article(current, ended, article, validators)
+
+        await self._commit(page, with_article, started)
+
+    async def _failure(
+        self, page: Page, started: Sequence[WaitingEntry], reason: Reason, why: str, temporary: bool,
+        retry_after_seconds: float | None = None,
+    ) -> None:  # fmt: skip
+        """Record a failed attempt: another one later if it may pass, else the end."""
+        settings = self._clients.settings
+        attempt = 1 + max(waiting.attempt for waiting in started)
+        if temporary and attempt < settings.fetch_attempts:
+            wait = max(retry_after_seconds or 0, settings.fetch_retry_seconds * attempt)
+            at = utc_now() + timedelta(seconds=wait)
+            logger.debug("page.postponed", url=page.url, reason=reason, attempt=attempt, seconds=wait)
+            await self._commit(page, lambda current, _, __: memory.try_again(current, started, at), started)
+            return
+        await self._commit(page, lambda current, ended, now: memory.failed(current, ended, reason, why, now), started)
+
+    async def _dead(self, page: Page, started: Sequence[WaitingEntry], error: ItemError) -> None:
+        """Dead-letter the entries of a page that our own extraction could not survive."""
+        logger.warning("page.dead_lettered", url=page.url, reason=error.reason, error=str(error))
+        tries = 2 if isinstance(error, ChildDiedError) else 1
+
+        def dead(current: Page, ended: Sequence[Entry], now: datetime) -> memory.Step:
+            left = memory.failed(current, ended, error.reason, str(error), now).page
+            letters = [m for entry in ended for m in _letters(entry, error, tries)]
+            return memory.Step(left, tuple(letters))
+
+        await self._commit(page, dead, started)
+
+    async def _commit(self, page: Page, ending: memory.Ending, started: Sequence[WaitingEntry]) -> None:
+        """Decide on the record as it is now, and commit; entries may have come during the fetch."""
+        async with self._ownership.lock:
+            current = self._pages.get(page.url) or page
+            step = ending(current, memory.ends(current, started), utc_now())
+            await self._ownership.commit(step.everything)
+
+
+def _letters(entry: Entry, error: ItemError, tries: int) -> list[Message]:
+    """Return the dead letter of an entry, as the message that brought it, and its outcome."""
+    sent = memory.entry_message(entry)
+    now_ms = int(datetime.now(UTC).timestamp() * 1000)
+    record = Record(sent.topic, -1, -1, sent.key, sent.value, sent.headers, now_ms)
+    return dead_letter(record, memory.SOURCE, error.reason, str(error), tries)

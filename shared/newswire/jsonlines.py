@@ -1,0 +1,72 @@
+"""Filters over JSON Lines: a line in, a line out, in order, on all cores."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Iterable
+from typing import IO, Any
+
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from newswire.children import Children, Limits
+from newswire.errors import ItemError
+
+LINE_BYTES = 32 * 1024 * 1024  # a longer line is refused
+AHEAD = 4  # lines in work for each child, so that none waits
+
+
+def error_row(line: bytes, code: str, message: str) -> dict[str, Any]:
+    """Return the answer to a line that could not be worked on, with its id if it can be read."""
+    try:
+        given = json.loads(line).get("id")
+    except (ValueError, AttributeError):
+        given = None
+    return {"id": given, "error": {"code": code, "message": message}}
+
+
+async def convert(lines: Iterable[bytes], pool: Children) -> AsyncIterator[dict[str, Any]]:
+    """Yield the pool's answer to each line, in order; a line that kills its child gets an error row."""
+    waiting: asyncio.Queue[asyncio.Task[dict[str, Any]] | None] = asyncio.Queue(pool.workers * AHEAD)
+
+    async def one(line: bytes) -> dict[str, Any]:
+        if len(line) > LINE_BYTES:
+            return error_row(b"", "too-large", f"a line of more than {LINE_BYTES} bytes")
+        try:
+            row: dict[str, Any] = await pool.run(line)
+        except ItemError as error:
+            return error_row(line, error.reason, str(error))
+        return row
+
+    async def feed() -> None:
+        source = iter(lines)
+        while (line := await asyncio.to_thread(next, source, None)) is not None:
+            if line.strip():
+                await waiting.put(asyncio.create_task(one(line)))
+        await waiting.put(None)
+
+    feeding = asyncio.create_task(feed())
+    while (task := await waiting.get()) is not None:
+        yield await task
+    await feeding
+
+
+async def run_filter(
+    target: str, config: Any, *, workers: int | None, limits: Limits, source: IO[bytes], sink: IO[str]
+) -> int:
+    """Run a filter from one stream to another; return how many lines failed.
+
+    A progress line stands on standard error while that is a terminal.
+    """
+    console = Console(stderr=True)
+    failed = 0
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
+        done = progress.add_task("lines", total=None)
+        async with Children(target, config, workers=workers, limits=limits) as pool:
+            async for row in convert(source, pool):
+                failed += "error" in row
+                sink.write(json.dumps(row, ensure_ascii=False) + "\n")
+                sink.flush()
+                progress.advance(done)
+    return failed

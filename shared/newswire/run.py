@@ -1,0 +1,95 @@
+"""Runs services in one process: open the log, bootstrap each, work until stopped."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Iterator, Sequence
+
+import structlog
+from pydantic_settings import BaseSettings
+
+from newswire.errors import UnavailableError
+from newswire.log import open_log
+from newswire.log.port import Log
+from newswire.service import Service
+from newswire.settings import Settings
+from newswire.topics import TOPICS
+from newswire.worker import Worker
+
+logger = structlog.get_logger()
+
+MAINTENANCE_SECONDS = 60.0  # between two rounds of compaction and retention
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Log]:
+    """Yield the log of the settings with all topics there, and close it."""
+    log = open_log(settings.log, prefix=settings.prefix, partitions=settings.partitions)
+    await log.open(TOPICS)
+    try:
+        yield log
+    finally:
+        await log.close()
+
+
+@contextlib.contextmanager
+def stop_on_signals(stop: asyncio.Event) -> Iterator[None]:
+    """Set the event on SIGINT and SIGTERM; a second SIGINT is Python's own."""
+    loop = asyncio.get_running_loop()
+
+    def asked() -> None:
+        loop.remove_signal_handler(signal.SIGINT)
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, asked)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+async def run_services(
+    services: Sequence[Service],
+    settings: Settings,
+    own: Sequence[BaseSettings],
+    log: Log,
+    stop: asyncio.Event,
+) -> None:
+    """Work until the event is set; raises what stops a worker."""
+    async with contextlib.AsyncExitStack() as stack:
+        async with asyncio.TaskGroup() as starting:  # each loads its models: do it side by side
+            started = [
+                starting.create_task(stack.enter_async_context(service.bootstrap(settings, each, log)))
+                for service, each in zip(services, own, strict=True)
+            ]
+        workers = [worker for task in started for worker in task.result()]
+        logger.info("services.started", services=[service.name for service in services])
+        await _work(workers, log, stop)
+    logger.info("services.stopped")
+
+
+async def _work(workers: Sequence[Worker], log: Log, stop: asyncio.Event) -> None:
+    running = [asyncio.create_task(worker.run()) for worker in workers]
+    sides = [asyncio.create_task(_maintain(log)), asyncio.create_task(stop.wait())]
+    try:
+        await asyncio.wait([*running, *sides], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for worker in workers:
+            worker.stop()
+        for side in sides:
+            side.cancel()
+        results = await asyncio.gather(*running, *sides, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
+            raise result
+
+
+async def _maintain(log: Log) -> None:
+    while True:
+        await asyncio.sleep(MAINTENANCE_SECONDS)
+        try:
+            await log.maintain()
+        except UnavailableError as error:
+            logger.warning("maintenance.failed", error=str(error))

@@ -1,0 +1,176 @@
+"""Tables: the latest value of each key of a compacted topic, one partition at a time.
+
+A table is read to the end before use. It lives in memory, or in a cache file where there may be millions
+of rows; the file says which offset it reflects, and one that is lost or strange is made again.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+from newswire.events import Event
+from newswire.log.port import Log, Message, Position
+
+E = TypeVar("E", bound=Event)
+
+CHUNK = 1000  # records read at a time
+
+
+class Rows(Protocol):
+    """Where a table keeps its rows."""
+
+    next_offset: int
+
+    def get(self, key: str) -> bytes | None:
+        """Return the value of a key."""
+
+    def put(self, changes: dict[str, bytes | None], next_offset: int) -> None:
+        """Set values (None removes) and the offset that they reflect, together."""
+
+    def items(self) -> Iterator[tuple[str, bytes]]:
+        """Return all rows."""
+
+    def close(self) -> None:
+        """Let go of what is held."""
+
+
+class MemoryRows:
+    """Rows in memory."""
+
+    def __init__(self) -> None:
+        self.next_offset = 0
+        self._rows: dict[str, bytes] = {}
+
+    def get(self, key: str) -> bytes | None:
+        """See Rows."""
+        return self._rows.get(key)
+
+    def put(self, changes: dict[str, bytes | None], next_offset: int) -> None:
+        """See Rows."""
+        for key, value in changes.items():
+            if value is None:
+                self._rows.pop(key, None)
+            else:
+                self._rows[key] = value
+        self.next_offset = next_offset
+
+    def items(self) -> Iterator[tuple[str, bytes]]:
+        """See Rows."""
+        return iter(list(self._rows.items()))
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class CachedRows:
+    """Rows in a SQLite file that may be lost at any time.
+
+    Args:
+        path: the file.
+        identity: of the log that it was read from; a file of another log is emptied.
+    """
+
+    def __init__(self, path: Path, identity: str) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._open(path, identity)
+        except sqlite3.DatabaseError:
+            for file in path.parent.glob(path.name + "*"):
+                file.unlink()
+            self._open(path, identity)
+
+    def _open(self, path: Path, identity: str) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None)
+        self._connection.executescript(
+            # Not durable on purpose: the topic is, and the offset is written with the rows.
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
+            "CREATE TABLE IF NOT EXISTS rows (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+            "CREATE TABLE IF NOT EXISTS state (identity TEXT NOT NULL, next_offset INTEGER NOT NULL);"
+        )
+        row = self._connection.execute("SELECT identity, next_offset FROM state").fetchone()
+        if row is None or row[0] != identity:
+            self._connection.executescript("BEGIN; DELETE FROM rows; DELETE FROM state; COMMIT;")
+            self._connection.execute("INSERT INTO state VALUES (?, 0)", (identity,))
+        self.next_offset = int(row[1]) if row and row[0] == identity else 0
+
+    def get(self, key: str) -> bytes | None:
+        """See Rows."""
+        row = self._connection.execute("SELECT value FROM rows WHERE key=?", (key,)).fetchone()
+        return row[0] if row else None
+
+    def put(self, changes: dict[str, bytes | None], next_offset: int) -> None:
+        """See Rows."""
+        gone = [(key,) for key, value in changes.items() if value is None]
+        kept = [(key, value) for key, value in changes.items() if value is not None]
+        self._connection.execute("BEGIN")
+        self._connection.executemany("DELETE FROM rows WHERE key=?", gone)
+        self._connection.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?)", kept)
+        self._connection.execute("UPDATE state SET next_offset=?", (next_offset,))
+        self._connection.execute("COMMIT")
+        self.next_offset = next_offset
+
+    def items(self) -> Iterator[tuple[str, bytes]]:
+        """See Rows."""
+        yield from self._connection.execute("SELECT key, value FROM rows")
+
+    def close(self) -> None:
+        """See Rows."""
+        self._connection.close()
+
+
+class Table(Generic[E]):
+    """The latest event of each key in one partition of a compacted topic.
+
+    Args:
+        log: where the topic is.
+        event: the class of its events.
+        partition: the number.
+        rows: where to keep them.
+    """
+
+    def __init__(self, log: Log, event: type[E], partition: int, rows: Rows | None = None) -> None:
+        self.topic = event.topic
+        self._log = log
+        self._event = event
+        self._partition = partition
+        self._rows = rows or MemoryRows()
+
+    @property
+    def next_offset(self) -> int:
+        """The first offset that the table does not reflect."""
+        return self._rows.next_offset
+
+    async def catch_up(self) -> set[str]:
+        """Read the topic to its end; return the keys that changed."""
+        changed: set[str] = set()
+        while records := await self._log.read(
+            self.topic, self._partition, self.next_offset, max_records=CHUNK
+        ):
+            changes = {record.key: record.value for record in records}
+            self._rows.put(changes, records[-1].offset + 1)
+            changed |= changes.keys()
+        return changed
+
+    def get(self, key: str) -> E | None:
+        """Return the latest event of a key, if it has one."""
+        value = self._rows.get(key)
+        return None if value is None else self._event.from_bytes(value)
+
+    def items(self) -> Iterator[tuple[str, E]]:
+        """Return all keys with their events."""
+        for key, value in self._rows.items():
+            yield key, self._event.from_bytes(value)
+
+    def apply(self, written: list[tuple[Message, Position]]) -> None:
+        """Take over what its owner has just published, without reading it back.
+
+        Only if nobody else wrote in between; otherwise the next ``catch_up`` reads it all.
+        """
+        ours = [(m, at) for m, at in written if m.topic == self.topic and at.partition == self._partition]
+        if ours and ours[0][1].offset == self.next_offset:
+            self._rows.put({m.key: m.value for m, _ in ours}, ours[-1][1].offset + 1)
+
+    def close(self) -> None:
+        """Let go of the rows."""
+        self._rows.close()

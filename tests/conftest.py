@@ -1,0 +1,20 @@
+"""What all tests share."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+pytest.register_assert_rewrite("contract.log_contract", "contract.store_contract")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment() -> Iterator[None]:
+    """Take our own settings out of the environment, and put it back afterwards."""
+    before = dict(os.environ)
+    for name in before:
+        if name.startswith("NEWSWIRE_") and not name.startswith("NEWSWIRE_TEST_"):
+            del os.environ[name]
+    yield
+    os.environ.clear()
+    os.environ.update(before)

@@ -1,0 +1,399 @@
+"""What every log must do. A second adapter subclasses and gives one fixture: ``make_log``.
+
+The fixture returns a function that makes another handle on the same log, as another process would have
+one; ``address`` is what a child process opens it by.
+"""
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import pytest
+from newswire.errors import FencedError, MovedError
+from newswire.log import Claim, Log, Message, TopicPartition, TopicSpec
+
+TOPICS = (
+    TopicSpec("in"),
+    TopicSpec("out"),
+    TopicSpec("state", compacted=True),
+    TopicSpec("guarded", compacted=True, compaction_waits_for="readers"),
+    TopicSpec("short", retention_days=0.0),
+)
+DEADLINE_SECONDS = 15.0
+
+MakeLog = Callable[[], Awaitable[Log]]
+
+
+def message(topic: str, key: str, value: str | None = "x", **headers: str) -> Message:
+    """Return a message with a text."""
+    return Message(topic, key, None if value is None else value.encode(), headers)
+
+
+class Group:
+    """A member at work: keeps the claims that it has won."""
+
+    def __init__(self, log: Log, group: str = "readers") -> None:
+        self.claims: dict[int, Claim] = {}
+        self.lost: list[int] = []
+        self._member = log.member(group, ["in"], self._gain, self._lose)
+        self._task: asyncio.Task[None] | None = None
+
+    async def _gain(self, claim: Claim) -> None:
+        self.claims[claim.number] = claim
+
+    async def _lose(self, claim: Claim) -> None:
+        self.claims.pop(claim.number, None)
+        self.lost.append(claim.number)
+
+    async def start(self) -> None:
+        """Begin to take part."""
+        self._task = asyncio.create_task(self._member.run())
+
+    async def stop(self) -> None:
+        """Leave the group."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def claim_of(self, number: int) -> Claim:
+        """Return the claim on a number, once it was won."""
+        await until(lambda: number in self.claims)
+        return self.claims[number]
+
+
+@asynccontextmanager
+async def joined(log: Log, group: str = "readers") -> AsyncIterator[Group]:
+    """A member of a group, for a while."""
+    member = Group(log, group)
+    await member.start()
+    try:
+        yield member
+    finally:
+        await member.stop()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for a condition."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def values(log: Log, topic: str) -> list[str]:
+    """Return the values on a topic, partition by partition."""
+    found = []
+    for number in range(log.partitions):
+        offset = 0
+        while records := await log.read(topic, number, offset):
+            found += [(record.value or b"").decode() for record in records]
+            offset = records[-1].offset + 1
+    return found
+
+
+@contextmanager
+def process(code: str, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    """A Python process that is gone afterwards."""
+    child = subprocess.Popen([sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, text=True)
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.wait()
+        assert child.stdout
+        child.stdout.close()
+
+
+# Copies what it reads, in transactions of three, and dies by kill -9 before the n-th call of the log.
+COPYING = """
+import asyncio, json, os, signal, sys
+from newswire.log import Message, TopicSpec, open_log
+address, fatal = sys.argv[1], int(sys.argv[2])
+calls = 0
+def tick():
+    global calls
+    calls += 1
+    if calls == fatal:
+        os.kill(os.getpid(), signal.SIGKILL)
+async def main():
+    log = open_log(address, partitions=3)
+    tick(); await log.open()
+    tick(); ends = await log.end_offsets("in")
+    done = asyncio.Event()
+    left = {number for number, end in ends.items() if end}
+    async def copy(claim):
+        while True:
+            tick(); records = await claim.fetch(["in"], max_records=3, max_bytes=10_000)
+            if not records:
+                break
+            copies = [Message("out", record.key, record.value) for record in records]
+            tick(); await claim.commit(copies, {"in": records[-1].offset + 1})
+        left.discard(claim.number)
+        if not left:
+            done.set()
+    tasks = []
+    async def gained(claim):
+        tasks.append(asyncio.create_task(copy(claim)))
+    async def lost(claim):
+        pass
+    member = log.member("copiers", ["in"], gained, lost)
+    running = asyncio.create_task(member.run())
+    await done.wait()
+    tick(); running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    tick(); await log.close()
+asyncio.run(main())
+print(json.dumps(calls), flush=True)
+"""
+
+
+class LogContract:
+    """The suite."""
+
+    async def test_publishes_in_order_of_a_key(self, make_log: MakeLog) -> None:
+        """Records of one key come back in the order in which they were published, with all they carry."""
+        log = await make_log()
+        positions = await log.publish([message("out", "a", str(n), n=str(n)) for n in range(5)])
+        records = await log.read("out", positions[0].partition, 0)
+
+        assert [record.value for record in records] == [b"0", b"1", b"2", b"3", b"4"]
+        assert [record.offset for record in records] == [position.offset for position in positions]
+        assert records[3].headers == {"n": "3"}
+        assert records[3].key == "a"
+
+    async def test_partitions_keys_as_kafka_does(self, make_log: MakeLog) -> None:
+        """Keys lie where Kafka's default partitioner puts them (values taken from a Kafka client)."""
+        log = await make_log()
+        found = {key: log.partition_of(key) for key in ("courier.example", "a", "ab", "abc")}
+        twelve = {"courier.example": 10, "a": 4, "ab": 2, "abc": 3}
+
+        assert log.partitions == 3
+        assert found == {key: number % 3 for key, number in twelve.items()}
+
+    async def test_the_partition_key_decides_where_it_is_given(self, make_log: MakeLog) -> None:
+        """Records of different keys lie together if their partition key is the same."""
+        log = await make_log()
+        keys = [Message("out", str(n), b"x", {}, "same") for n in range(9)]
+
+        assert {position.partition for position in await log.publish(keys)} == {log.partition_of("same")}
+
+    async def test_end_offsets_and_committed_start_at_zero(self, make_log: MakeLog) -> None:
+        """Nothing published, nothing committed."""
+        log = await make_log()
+
+        assert await log.end_offsets("in") == {0: 0, 1: 0, 2: 0}
+        assert await log.committed("readers", "in") == {0: 0, 1: 0, 2: 0}
+
+    async def test_one_member_gets_all_claims(self, make_log: MakeLog) -> None:
+        """A group of one holds every partition number."""
+        log = await make_log()
+        async with joined(log) as group:
+            await until(lambda: set(group.claims) == {0, 1, 2})
+
+    async def test_fetch_returns_what_lies_beyond_the_committed_offset(self, make_log: MakeLog) -> None:
+        """Until it is committed the same comes again; then it does not."""
+        log = await make_log()
+        (at, _) = await log.publish([message("in", "a", "1"), message("in", "a", "2")])
+        async with joined(log) as group:
+            claim = await group.claim_of(at.partition)
+            first = await claim.fetch(["in"], max_records=1, max_bytes=100)
+            again = await claim.fetch(["in"], max_records=1, max_bytes=100)
+            await claim.commit([], {"in": first[0].offset + 1})
+            second = await claim.fetch(["in"], max_records=10, max_bytes=100)
+
+        assert first == again
+        assert [record.value for record in second] == [b"2"]
+        assert (await log.committed("readers", "in"))[at.partition] == at.offset + 1
+
+    async def test_fetch_is_bounded_by_bytes_but_lets_a_large_record_through(self, make_log: MakeLog) -> None:
+        """A record larger than the bound comes alone."""
+        log = await make_log()
+        (at, *_) = await log.publish([message("in", "a", "x" * 500), message("in", "a", "y" * 500)])
+        async with joined(log) as group:
+            claim = await group.claim_of(at.partition)
+            records = await claim.fetch(["in"], max_records=10, max_bytes=100)
+
+        assert [len(record.value or b"") for record in records] == [500]
+
+    async def test_commit_publishes_and_moves_offsets_together(self, make_log: MakeLog) -> None:
+        """Results and offsets are there at once, and the positions are told."""
+        log = await make_log()
+        (at,) = await log.publish([message("in", "a", "1")])
+        async with joined(log) as group:
+            claim = await group.claim_of(at.partition)
+            positions = await claim.commit([message("out", "a", "r"), message("state", "k", "s")], {"in": 1})
+
+        assert await values(log, "out") == ["r"]
+        assert await values(log, "state") == ["s"]
+        assert positions[0].partition == log.partition_of("a")
+        assert (await log.committed("readers", "in"))[at.partition] == 1
+
+    async def test_a_commit_without_offsets_publishes(self, make_log: MakeLog) -> None:
+        """Polling has results but no input."""
+        log = await make_log()
+        async with joined(log) as group:
+            await (await group.claim_of(0)).commit([message("out", "a", "r")])
+
+        assert await values(log, "out") == ["r"]
+
+    async def test_a_commit_is_refused_when_a_topic_it_rests_on_has_grown(self, make_log: MakeLog) -> None:
+        """Nothing of it happens then; with the new end it passes."""
+        log = await make_log()
+        async with joined(log) as group:
+            claim = await group.claim_of(0)
+            (at,) = await log.publish([message("guarded", "g")])
+            where = TopicPartition("guarded", at.partition)
+            with pytest.raises(MovedError):
+                await claim.commit([message("out", "a", "no")], unless_moved={where: 0})
+            await claim.commit([message("out", "a", "yes")], unless_moved={where: 1})
+
+        assert await values(log, "out") == ["yes"]
+
+    async def test_two_members_share_the_claims(self, make_log: MakeLog) -> None:
+        """A second member gets its part, the first lets go of that, nobody holds the same."""
+        one, two = await make_log(), await make_log()
+        async with joined(one) as first:
+            await until(lambda: len(first.claims) == 3)
+            async with joined(two) as second:
+                await until(lambda: len(second.claims) == 1 and len(first.claims) == 2)
+
+                assert set(first.claims) | set(second.claims) == {0, 1, 2}
+            await until(lambda: len(first.claims) == 3)
+
+    async def test_different_groups_read_independently(self, make_log: MakeLog) -> None:
+        """What one group committed another still gets."""
+        log = await make_log()
+        (at,) = await log.publish([message("in", "a", "1")])
+        async with joined(log, "readers") as one, joined(log, "others") as two:
+            await (await one.claim_of(at.partition)).commit([], {"in": 1})
+            claim = await two.claim_of(at.partition)
+
+            assert len(await claim.fetch(["in"], max_records=9, max_bytes=99)) == 1
+
+    async def test_a_claim_that_was_let_go_cannot_commit(self, make_log: MakeLog) -> None:
+        """The old owner is fenced as soon as there is a new one."""
+        one, two = await make_log(), await make_log()
+        async with joined(one) as first:
+            await until(lambda: len(first.claims) == 3)
+            old = dict(first.claims)
+            async with joined(two) as second:
+                await until(lambda: len(second.claims) == 1)
+                number = next(iter(second.claims))
+                with pytest.raises(FencedError):
+                    await old[number].commit([message("out", "a", "late")], {"in": 7})
+
+        assert await values(one, "out") == []
+        assert (await one.committed("readers", "in"))[number] == 0
+
+    async def test_wait_returns_as_soon_as_something_is_published(self, make_log: MakeLog) -> None:
+        """A waiter is woken by a commit of another handle long before its time is over."""
+        one, two = await make_log(), await make_log()
+        number = one.partition_of("a")
+        async with joined(one) as group:
+            claim = await group.claim_of(number)
+            waiting = asyncio.create_task(claim.wait(["in"], 60.0))
+            await two.publish([message("in", "a")])
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                await waiting
+
+    async def test_wait_returns_at_once_if_something_is_there(self, make_log: MakeLog) -> None:
+        """What came before the waiting began is not waited for."""
+        log = await make_log()
+        (at,) = await log.publish([message("in", "a")])
+        async with joined(log) as group, asyncio.timeout(DEADLINE_SECONDS):
+            await (await group.claim_of(at.partition)).wait(["in"], 60.0)
+
+    async def test_compaction_keeps_the_latest_of_each_key(self, make_log: MakeLog) -> None:
+        """Older values go, offsets stay."""
+        log = await make_log()
+        await log.publish([message("state", "a", "1"), message("state", "a", "2"), message("state", "b", "3")])
+        before = await log.end_offsets("state")
+        await log.maintain()
+
+        assert sorted(await values(log, "state")) == ["2", "3"]
+        assert await log.end_offsets("state") == before
+
+    async def test_compaction_waits_for_the_group_that_still_reads(self, make_log: MakeLog) -> None:
+        """What the named group has not read stays, though newer values are there."""
+        log = await make_log()
+        (at, *_) = await log.publish([message("guarded", "a", str(n)) for n in range(3)])
+        await log.maintain()
+        unread = await values(log, "guarded")
+        async with joined(log) as group:
+            await (await group.claim_of(at.partition)).commit([], {"guarded": at.offset + 2})
+        await log.maintain()
+
+        assert unread == ["0", "1", "2"]
+        assert await values(log, "guarded") == ["2"]
+
+    async def test_retention_drops_old_records(self, make_log: MakeLog) -> None:
+        """What is older than the topic keeps goes; the end stays where it was."""
+        log = await make_log()
+        (at,) = await log.publish([message("short", "a", "1")])
+        await asyncio.sleep(0.005)
+        await log.maintain()
+
+        assert await values(log, "short") == []
+        assert (await log.end_offsets("short"))[at.partition] == 1
+
+    async def test_a_tombstone_has_no_value(self, make_log: MakeLog) -> None:
+        """None is not the empty text."""
+        log = await make_log()
+        positions = await log.publish([message("state", "a", None), message("state", "a", "")])
+        records = await log.read("state", positions[0].partition, 0)
+
+        assert [record.value for record in records] == [None, b""]
+
+    @pytest.mark.timeout(120)
+    async def test_kill_before_any_call_loses_and_doubles_nothing(
+        self, make_log: MakeLog, address: str
+    ) -> None:
+        """A copier is killed before each call of the log in turn; what it copied is complete at the end."""
+        log = await make_log()
+        expected = [f"{key}{n}" for n in range(7) for key in "abcd"]
+        await log.publish([message("in", value[0], value) for value in expected])
+        fatal, finished = 1, False
+        while not finished:
+            with process(COPYING, address, str(fatal)) as child:
+                output, _ = await asyncio.to_thread(child.communicate, timeout=30)
+            finished = child.returncode == 0
+            copied = await values(log, "out")
+
+            assert len(copied) == len(set(copied)), f"doubled before call {fatal}"
+            fatal += 1
+
+        assert sorted(copied) == sorted(expected)
+        assert json.loads(output) < fatal
+        assert fatal > 5
+
+    @pytest.mark.timeout(60)
+    async def test_the_claims_of_a_killed_process_are_taken_over(self, make_log: MakeLog, address: str) -> None:
+        """No session has to run out: the dead are known to be dead."""
+        log = await make_log()
+        with process(HOLDING, address) as child:
+            assert child.stdout
+            assert await asyncio.to_thread(child.stdout.readline) == "3\n"
+            async with joined(log) as group:
+                child.kill()
+                await until(lambda: len(group.claims) == 3)
+
+
+# Takes all claims, says so and holds them.
+HOLDING = """
+import asyncio, sys
+from newswire.log import open_log
+async def main():
+    log = open_log(sys.argv[1], partitions=3)
+    await log.open()
+    held = []
+    async def gained(claim):
+        held.append(claim)
+        if len(held) == 3:
+            print(3, flush=True)
+    async def lost(claim):
+        pass
+    await log.member("readers", ["in"], gained, lost).run()
+asyncio.run(main())
+"""

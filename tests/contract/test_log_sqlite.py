@@ -1,0 +1,126 @@
+"""The log contract on SQLite, and what only that adapter has."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from contract.log_contract import TOPICS, LogContract, MakeLog, joined, message, until, values
+from newswire.errors import SettingsError, UnavailableError
+from newswire.log import Log, open_log
+from newswire.log.sqlite import SqliteLog
+
+pytestmark = pytest.mark.contract
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> str:
+    """Where the log is."""
+    return f"sqlite:///{tmp_path / 'log.db'}"
+
+
+@pytest.fixture
+async def make_log(address: str) -> AsyncIterator[MakeLog]:
+    """Make handles on the same log."""
+    opened: list[Log] = []
+
+    async def make() -> Log:
+        log = open_log(address, partitions=3)
+        await log.open(TOPICS)
+        opened.append(log)
+        return log
+
+    await make()
+    yield make
+    for log in opened:
+        await log.close()
+
+
+class TestSqliteLog(LogContract):
+    """The suite on SQLite."""
+
+
+async def test_the_number_of_partitions_is_the_files_own(address: str, make_log: MakeLog) -> None:
+    """A later setting does not move keys to other partitions."""
+    await make_log()
+    log = open_log(address, partitions=12)
+    await log.open()
+    await log.close()
+
+    assert log.partitions == 3
+
+
+async def test_prefixes_keep_worlds_apart_in_one_file(address: str) -> None:
+    """Topics and groups of another prefix are not seen."""
+    one, two = open_log(address, prefix="one-", partitions=3), open_log(address, prefix="two-", partitions=3)
+    await one.open(TOPICS)
+    await two.open(TOPICS)
+    await one.publish([message("out", "a", "1")])
+    found = await values(one, "out"), await values(two, "out")
+    await one.close()
+    await two.close()
+
+    assert found == (["1"], [])
+
+
+async def test_an_unknown_topic_is_named(make_log: MakeLog) -> None:
+    """A misspelt topic is an error, not an empty one."""
+    log = await make_log()
+    with pytest.raises(SettingsError, match="nowhere"):
+        await log.publish([message("nowhere", "a")])
+
+
+async def test_a_folder_that_cannot_be_made_is_unavailable(tmp_path: Path) -> None:
+    """The error says which file."""
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(UnavailableError, match=r"log\.db"):
+        await open_log(f"sqlite:///{tmp_path}/file/log.db").open()
+
+
+async def test_a_failing_piece_of_work_undoes_only_itself(make_log: MakeLog) -> None:
+    """Commits that meet share a transaction, but not their failures."""
+    log = await make_log()
+    assert isinstance(log, SqliteLog)
+
+    def refuse(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO log_meta VALUES ('half', 'done')")
+        raise SettingsError("no")
+
+    results = await asyncio.gather(
+        log.publish([message("out", "a", "1")]), log.write(refuse), log.publish([message("out", "a", "2")]),
+        return_exceptions=True,
+    )  # fmt: skip
+
+    assert isinstance(results[1], SettingsError)
+    assert await values(log, "out") == ["1", "2"]
+    assert await log.query(lambda c: c.execute("SELECT 1 FROM log_meta WHERE name='half'").fetchall()) == []
+
+
+async def test_a_member_that_hangs_is_given_up_and_fenced(
+    make_log: MakeLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that lives but does not beat loses its claims after the session."""
+    monkeypatch.setattr("newswire.log.lease.SESSION_MS", 300)
+    monkeypatch.setattr("newswire.log.sqlite.BEAT_EVERY", 10**9)
+    one, two = await make_log(), await make_log()
+    async with joined(one) as hanging:
+        await until(lambda: len(hanging.claims) == 3)
+        monkeypatch.setattr("newswire.log.sqlite.BEAT_EVERY", 1)
+        async with joined(two) as fresh:
+            await until(lambda: len(fresh.claims) > 0)
+
+
+async def test_a_committed_record_survives_an_interrupted_transaction(make_log: MakeLog, address: str) -> None:
+    """Another process's half-written transaction is invisible and goes away with it."""
+    log = await make_log()
+    await log.publish([message("out", "a", "1")])
+    other = sqlite3.connect(address.removeprefix("sqlite:///"), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("INSERT INTO log_records VALUES ('out', 0, 99, 'a', 'half', '{}', 0)")
+    seen = await values(log, "out")
+    other.close()
+    await log.publish([message("out", "a", "2")])
+
+    assert seen == ["1"]
+    assert await values(log, "out") == ["1", "2"]
