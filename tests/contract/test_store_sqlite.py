@@ -7,19 +7,25 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from contract.store_contract import NOW, StoreContract, World, article
+from contract.store_contract import NOW, StoreContract, World, article, topics
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from newswire.errors import SettingsError
 from newswire_index.query import parse_query
 from newswire_index.sqlite import SqliteStore
+from newswire_index.sqlite_schema import Names, connect
+from newswire_index.sqlite_search import Searcher
+from newswire_index.sqlite_write import Writer
 from newswire_index.store import (
     RETENTION,
     STORED,
+    QueryError,
     Store,
     StoreMissingError,
     StoreUnavailableError,
@@ -29,6 +35,7 @@ from newswire_index.store import (
 pytestmark = pytest.mark.contract
 
 BATCH = 7
+HOSTILE = "ab\"'*:-.><=^(){}+ \x00\ud800\ue000ORNEAT,"
 WRITER = """
 import asyncio, itertools, os, signal, sys
 from contract.store_contract import article
@@ -197,6 +204,39 @@ def test_a_prefix_is_plain(prefix: str) -> None:
     """A prefix that is no plain name is refused."""
     with pytest.raises(SettingsError, match="prefix"):
         open_store("sqlite:///x.db", prefix=prefix)
+
+
+@pytest.fixture(scope="module")
+def searcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Searcher]:
+    """Return what answers queries on one article, without a thread, so that thousands may be asked."""
+    names = Names("any.")
+    connection = connect(tmp_path_factory.mktemp("any") / "newswire.db", names, create=True)
+    Writer(connection, names, RETENTION).write(article(title="ab a b", topics=topics("a-b")), NOW)
+    yield Searcher(connection, names)
+    connection.close()
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(max_size=80) | st.text(alphabet=HOSTILE, max_size=80))
+def test_no_string_of_a_user_breaks_a_search(searcher: Searcher, text: str) -> None:
+    """Whatever is typed is searched for or refused by a QueryError, with facets and highlights."""
+    try:
+        query = parse_query(text, facets=True)
+    except QueryError:
+        return
+    assert searcher.search(query).total in {0, 1}
+
+
+@pytest.mark.timeout(10)
+async def test_a_page_that_repeats_a_word_endlessly_holds_nobody_up(world: World) -> None:
+    """The time to mark matches does not grow with their square, in text, title and names."""
+    store = await world()
+    text = "other " * 300_000 + '"zebra ' * 100_000
+    await store.write([article(text=text, title="zebra " * 100_000)])
+    highlights = (await store.search(parse_query("zebra"))).hits[0].highlights
+
+    assert [highlight.field for highlight in highlights] == ["title"]
+    assert "<em>zebra</em> <em>zebra</em>" in highlights[0].text
 
 
 async def test_many_may_open_a_new_file_at_once(path: Path) -> None:

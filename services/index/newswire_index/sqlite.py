@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from newswire_index.document import Document, Removal
@@ -103,7 +104,7 @@ class SqliteStore:
         """Go through article id, version, title and content hash of all, by id."""
         last = ""
         while True:
-            rows = await self._call(lambda after=last: self._items_after(after))  # type: ignore[misc]
+            rows = await self._call(partial(self._items_after, last))
             for article_id, version, title, content_hash in rows:
                 yield article_id, version, title, content_hash
             if len(rows) < CHUNK:

@@ -26,6 +26,7 @@ BUSY_SECONDS = 10.0  # the event log may share the file; its commits take millis
 TABLES = ("meta", "article", "words", "names", "entity", "label", "mention", "topic", "withdrawn")
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{0,64}")
 
+_STEMMED = "tokenize = 'porter unicode61 remove_diacritics 2'"  # as the table of words
 # rank: BM25 with a title worth five times the text, and a topic twice an entity
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS {meta} (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -113,7 +114,8 @@ def _prepare(connection: sqlite3.Connection, path: Path, names: Names, *, create
         raise SettingsError(
             f"the index at {path} has form {row[0]}, this program writes form {SCHEMA_VERSION}"
         )
-    connection.execute("CREATE TEMP TABLE IF NOT EXISTS selected (id INTEGER PRIMARY KEY)")
+    connection.execute("CREATE TEMP TABLE selected (id INTEGER PRIMARY KEY)")
+    connection.execute(f"CREATE VIRTUAL TABLE temp.chunks USING fts5 (text, {_STEMMED})")
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
