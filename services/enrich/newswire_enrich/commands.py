@@ -34,7 +34,11 @@ def enrich(
     config = {"topics": str(check_rules(topics or load(EnrichSettings).topics))}
     asyncio.run(
         run_filter(
-            "newswire_enrich.child:line_handler", config, workers=workers, limits=LIMITS,
-            source=sys.stdin.buffer, sink=sys.stdout,
+            "newswire_enrich.child:line_handler",
+            config,
+            workers=workers,
+            limits=LIMITS,
+            source=sys.stdin.buffer,
+            sink=sys.stdout,
         )  # fmt: skip
     )

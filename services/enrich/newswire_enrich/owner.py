@@ -1,8 +1,8 @@
 """The owner of an article: what a new fetch or sighting means for what is known. Pure.
 
-    fetched ──► unchanged (older, same content, a feed's text after a page's)
-           ├──► grown (same content from a new source: no tagging again)
-           └──► revised (first or new content: to be tagged)
+fetched ──► unchanged (older, same content, a feed's text after a page's)
+       ├──► grown (same content from a new source: no tagging again)
+       └──► revised (first or new content: to be tagged)
 """
 
 from dataclasses import dataclass

@@ -59,7 +59,11 @@ class EnrichHandler:
     """Enrich at work on one partition."""
 
     def __init__(
-        self, ownership: Ownership, children: Children, articles: Table[Enriched], withdrawals: Table[Withdrawal]
+        self,
+        ownership: Ownership,
+        children: Children,
+        articles: Table[Enriched],
+        withdrawals: Table[Withdrawal],
     ) -> None:
         self._ownership = ownership
         self._children = children

@@ -1,0 +1,138 @@
+"""Mentions gathered into entities of the document: variants merged, types voted."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from newswire.events import EntityType
+
+from newswire_enrich.gazetteer import Known, phrase
+from newswire_enrich.mentions import Found
+
+# Legal forms that come and go behind a company's name.
+_COMPANY = frozenset(
+    "inc corp corporation co company ltd limited plc llc gmbh ag sa nv spa ab asa oyj lp group holdings holding".split()
+)
+_ACRONYM = re.compile(r"\s?\(([A-Z][A-Za-z.]{1,9})\)")
+
+
+@dataclass(slots=True)
+class Cluster:
+    """One entity of the document with all its mentions."""
+
+    known: Known | None = None
+    found: list[Found] = field(default_factory=list)
+
+    @property
+    def type(self) -> EntityType:
+        """The gazetteer's type, else the one most mentions were given."""
+        if self.known:
+            return self.known.type
+        votes = Counter(f.label for f in self.found if f.label is not None)
+        return votes.most_common(1)[0][0] if votes else EntityType.ORGANISATION
+
+    @property
+    def name(self) -> str:
+        """The gazetteer's name, else a person's fullest or a thing's most frequent one."""
+        if self.known:
+            return self.known.name
+        forms = Counter(" ".join(f.text.split()) for f in self.found)
+        if self.type is EntityType.PERSON:
+            return max(forms, key=lambda n: (n.count(" "), forms[n]))
+        return max(forms, key=lambda n: (forms[n], len(n)))
+
+
+def gather(found: Iterable[Found], known: list[Known], text: str) -> list[Cluster]:
+    """Return the entities that the mentions speak of."""
+    groups: dict[str, Cluster] = {}
+    for one in found:
+        key = f"#{one.known}" if one.known is not None else phrase(one.text)
+        group = groups.setdefault(key, Cluster(known[one.known] if one.known is not None else None))
+        group.found.append(one)
+    _join_acronyms(groups, text)
+    _join_companies(groups)
+    _join_people(groups)
+    return [g for g in groups.values() if g.found]
+
+
+def _words(cluster: Cluster) -> list[str]:
+    return phrase(cluster.name).split()
+
+
+def _move(source: Cluster, target: Cluster) -> None:
+    if source is not target:
+        target.found += source.found
+        source.found = []
+
+
+def _join_acronyms(groups: dict[str, Cluster], text: str) -> None:
+    """Join "World Food Programme (WFP)" and every later "WFP"."""
+    for group in list(groups.values()):
+        for one in [f for f in group.found if f.field == "text"]:
+            bracket = _ACRONYM.match(text, one.end)
+            if bracket is None or not _abbreviates(bracket.group(1), one.text):
+                continue
+            other = groups.get(phrase(bracket.group(1)))
+            if other is not None and other.known is None:
+                _move(other, group)
+
+
+def _abbreviates(acronym: str, name: str) -> bool:
+    """Tell whether an acronym begins like the name and takes at least half its letters from its capitals."""
+    initials = [w[0] for w in name.split() if w[0].isupper()]
+    letters = acronym.replace(".", "")
+    return (
+        len(initials) > 1
+        and letters[0] == initials[0]
+        and sum(c in letters for c in initials) * 2 >= len(letters)
+    )
+
+
+def _join_companies(groups: dict[str, Cluster]) -> None:
+    """Join "Paxar" and "Paxar Corp"."""
+    for key, group in list(groups.items()):
+        bare = key.split()
+        while len(bare) > 1 and bare[-1] in _COMPANY:
+            bare.pop()
+        short = groups.get(" ".join(bare))
+        if short is not None and short is not group and group.known is None and short.known is None:
+            _move(short, group)
+
+
+def _join_people(groups: dict[str, Cluster]) -> None:
+    """Join surnames and shorter forms to the one person of the document who bears them."""
+    people = [g for g in groups.values() if g.found and g.type is EntityType.PERSON]
+    full = [g for g in people if len(_words(g)) > 1]
+    for group in full:
+        if group.known is None:
+            _join_one(
+                group, [p for p in full if p is not group and p.found and _same(_words(p), _words(group))]
+            )
+    full = [g for g in full if g.found]
+    for group in [g for g in groups.values() if g.found and g.known is None and len(_words(g)) == 1]:
+        word = _words(group)[0]
+        bearers = [p for p in full if _words(p)[-1] == word]
+        if not bearers and group.type is EntityType.PERSON:
+            bearers = [p for p in full if _words(p)[0] == word]
+        _join_one(group, bearers)
+    _namesakes(full)
+
+
+def _join_one(group: Cluster, bearers: list[Cluster]) -> None:
+    if len(bearers) == 1:
+        _move(group, bearers[0])
+
+
+def _same(longer: list[str], shorter: list[str]) -> bool:
+    """Tell whether one full name is the other without a middle name."""
+    return (longer[0], longer[-1]) == (shorter[0], shorter[-1]) and set(shorter) < set(longer)
+
+
+def _namesakes(full: list[Cluster]) -> None:
+    """Give surnames that the gazetteer claimed to the one person of the document who is named in full."""
+    for famous in [g for g in full if g.known]:
+        if any(" " in f.text.strip() for f in famous.found):
+            continue
+        others = [g for g in full if not g.known and _words(g)[-1] == _words(famous)[-1]]
+        _join_one(famous, others)
