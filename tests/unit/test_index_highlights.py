@@ -46,7 +46,7 @@ def test_marks_are_always_balanced(parts: list[str]) -> None:
     """However a text is cut, each mark that opens closes, and nothing else is markup."""
     shown = passage_of(mark("".join(parts)))
     depth = 0
-    for piece in shown.replace("</em>", "\\x00</em>").split("<")[1:]:
+    for piece in shown.split("<")[1:]:
         depth += 1 if piece.startswith("em>") else -1
         assert depth in {0, 1}
 
