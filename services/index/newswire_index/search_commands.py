@@ -32,12 +32,12 @@ def search(  # noqa: PLR0917  a command has as many arguments as options
     until: Annotated[str | None, typer.Option(help="Last day or instant")] = None,
     limit: Annotated[int, typer.Option(help="Articles to show, at most 1000")] = 10,
     json: Annotated[bool, typer.Option("--json", help="JSON Lines, one article each, best first")] = False,
-    store: Annotated[str | None, typer.Option(help="Address of the index [default: $NEWSWIRE_STORE]")] = None,
+    store: Annotated[str | None, typer.Option(help="Address of the index, instead of NEWSWIRE_STORE")] = None,
 ) -> None:
     """Search the coverage: best matches first, or the newest where no words are given.
 
-    An article has all the words; where none has, articles with any of them are shown. Exits 0 also if
-    nothing is found, 1 if there is no index or it cannot be read, 2 if the query cannot be understood.
+    An article has all the words; where none has, articles with any of them are shown.
+    Exits 0 even if nothing is found, 1 without an index, 2 on a query that cannot be understood.
     """
     import asyncio  # noqa: PLC0415  here and below: not on the way of `newswire --help`
 
