@@ -203,7 +203,7 @@ async def _first_of(
     consumer = asyncio.ensure_future(consume)
     side = asyncio.ensure_future(background)
     try:
-        done, _ = await asyncio.wait({consumer, side}, return_when=asyncio.FIRST_EXCEPTION)
+        done, _ = await asyncio.wait({consumer, side}, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
         await consumer

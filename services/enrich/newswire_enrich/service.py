@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from newswire.children import Children, Limits
-from newswire.errors import SettingsError
 from newswire.log.port import Log
 from newswire.service import Service
 from newswire.settings import Settings
 from newswire.worker import Worker, WorkerOptions
 
+from newswire_enrich.rules import load
 from newswire_enrich.settings import EnrichSettings
 from newswire_enrich.stage import EnrichStage
 
@@ -19,13 +19,8 @@ LIMITS = Limits(cpu_seconds=30, wall_seconds=180, growth_bytes=1024 * 1024 * 102
 
 
 def check_rules(path: Path) -> Path:
-    """Return the absolute path of a rules file that can be read; raises SettingsError."""
-    from newswire_enrich.topics import RuleError, load_rules  # noqa: PLC0415  compiles, so only at the start
-
-    try:
-        load_rules(path)
-    except RuleError as error:
-        raise SettingsError(str(error)) from error
+    """Return the absolute path of a rules file that can be read; raises RuleError."""
+    load(path)
     return path.absolute()
 
 
