@@ -31,7 +31,7 @@ _CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([\w.:\-]{1,40})""", re.IGNORECA
 def parse_feed(body: bytes, url: str = "", content_type: str | None = None) -> ParsedFeed:
     """Read a feed; its relative URLs are resolved against ``xml:base`` or its own URL.
 
-    Raises ``FeedError`` with the code ``empty-body``, ``html``, ``not-a-feed`` or ``too-large``. A feed without
+    Raises ``FeedError`` with the code ``empty-body``, ``html``, ``not-a-feed`` or ``too-large``. To have no
     entries is none of these.
     """
     if not body[:HEAD_LENGTH].strip(b"\xef\xbb\xbf\xfe\xff\x00 \t\r\n") and not body.strip(b"\x00 \t\r\n"):
