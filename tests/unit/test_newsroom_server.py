@@ -141,7 +141,7 @@ async def test_huge_page_is_streamed_and_may_be_cut_off(reader: Reader) -> None:
 
 
 async def test_server_stops_at_once_though_a_page_never_ends() -> None:
-    """Closing cuts off the endless page and leaves no task behind."""
+    """Closing cuts off the endless page, which does not look whole then, and leaves no task behind."""
     before = asyncio.all_tasks()
     async with aiohttp.ClientSession() as session:
         async with Newsroom() as room:
@@ -149,6 +149,8 @@ async def test_server_stops_at_once_though_a_page_never_ends() -> None:
             seen = await response.content.readuntil(b"Folio 1 ")
             began = time.monotonic()
         took = time.monotonic() - began
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await response.read()
         response.close()
 
     assert b"Live from the weir" in seen

@@ -1,6 +1,7 @@
 """One loopback server that speaks for all outlets of the newsroom, by the Host header."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -9,7 +10,7 @@ from types import TracebackType
 from typing import Self
 from xml.sax.saxutils import quoteattr
 
-from aiohttp import ClientConnectionResetError, web
+from aiohttp import web
 
 from newswire_newsroom.desk import Desk
 from newswire_newsroom.oddities import DRIP_SECONDS, filler, huge_page, page_start
@@ -124,11 +125,13 @@ class Newsroom:
         response = web.StreamResponse(headers={"Content-Type": "text/html; charset=utf-8"})
         response.enable_chunked_encoding()
         await response.prepare(request)
-        try:
+        with contextlib.suppress(
+            ConnectionResetError
+        ):  # a client may see enough, that is what the page is for
             async for piece in self._pieces(case):
                 await response.write(piece)
-        except ClientConnectionResetError:
-            pass  # the client has seen enough, which is what the page is for
+        if self._closing.is_set() and request.transport is not None:
+            request.transport.abort()  # a page that was cut off must not look whole
         return response
 
     async def _pieces(self, case: Case) -> AsyncIterator[bytes]:
