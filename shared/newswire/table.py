@@ -157,6 +157,10 @@ class Table(Generic[E]):
         value = self._rows.get(key)
         return None if value is None else self._event.from_bytes(value)
 
+    def __iter__(self) -> Iterator[str]:
+        """Return all keys."""
+        return (key for key, _ in self._rows.items())  # noqa: PERF102  rows are no dict
+
     def items(self) -> Iterator[tuple[str, E]]:
         """Return all keys with their events."""
         for key, value in self._rows.items():

@@ -29,8 +29,8 @@ class Step:
     def row(self) -> dict[str, Any]:
         """Return it as a JSON row."""
         return {
-            "at": self.at.isoformat(), "topic": self.topic, "partition": self.partition, "offset": self.offset,
-            "summary": self.summary,
+            "at": self.at.isoformat(), "topic": self.topic, "partition": self.partition,
+            "offset": self.offset, "summary": self.summary,
         }  # fmt: skip
 
 

@@ -263,7 +263,7 @@ class PartitionLoop:
             return  # decide again on what is known now
         except FencedError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  whatever a stage raises, the message gets its end
             if len(records) == 1:
                 await self._failed_alone(records[0], error)
                 return

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import pytest
+
 from newswire.errors import FencedError, MovedError
 from newswire.log import Claim, Log, Message, TopicPartition, TopicSpec
 
@@ -308,7 +309,9 @@ class LogContract:
     async def test_compaction_keeps_the_latest_of_each_key(self, make_log: MakeLog) -> None:
         """Older values go, offsets stay."""
         log = await make_log()
-        await log.publish([message("state", "a", "1"), message("state", "a", "2"), message("state", "b", "3")])
+        await log.publish(
+            [message("state", "a", "1"), message("state", "a", "2"), message("state", "b", "3")]
+        )
         before = await log.end_offsets("state")
         await log.maintain()
 
@@ -369,7 +372,9 @@ class LogContract:
         assert fatal > 5
 
     @pytest.mark.timeout(60)
-    async def test_the_claims_of_a_killed_process_are_taken_over(self, make_log: MakeLog, address: str) -> None:
+    async def test_the_claims_of_a_killed_process_are_taken_over(
+        self, make_log: MakeLog, address: str
+    ) -> None:
         """No session has to run out: the dead are known to be dead."""
         log = await make_log()
         with process(HOLDING, address) as child:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from contract.log_contract import TOPICS, LogContract, MakeLog, joined, message, until, values
+
 from newswire.errors import SettingsError, UnavailableError
 from newswire.log import Log, open_log
 from newswire.log.sqlite import SqliteLog
@@ -111,7 +112,9 @@ async def test_a_member_that_hangs_is_given_up_and_fenced(
             await until(lambda: len(fresh.claims) > 0)
 
 
-async def test_a_committed_record_survives_an_interrupted_transaction(make_log: MakeLog, address: str) -> None:
+async def test_a_committed_record_survives_an_interrupted_transaction(
+    make_log: MakeLog, address: str
+) -> None:
     """Another process's half-written transaction is invisible and goes away with it."""
     log = await make_log()
     await log.publish([message("out", "a", "1")])

@@ -6,6 +6,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
+from unit.stages import BlockingStage, EchoStage, OutageStage, PatientStage, PoisonStage, outcome
+
 from newswire.backoff import Backoff
 from newswire.envelope import ENTRY, FEED
 from newswire.errors import ChildDiedError, FencedError
@@ -13,8 +16,6 @@ from newswire.events import DEAD_LETTERS, Outcome, OutcomeKind, Reason
 from newswire.log import Log, Message, Record, TopicPartition, TopicSpec, open_log
 from newswire.ownership import Ownership
 from newswire.worker import Delivery, End, Stage, Worker, WorkerOptions
-from structlog.testing import capture_logs
-from unit.stages import BlockingStage, EchoStage, OutageStage, PatientStage, PoisonStage, outcome
 
 pytestmark = pytest.mark.unit
 

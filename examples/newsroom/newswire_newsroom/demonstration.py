@@ -11,6 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import typer
+from pydantic_settings import BaseSettings
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
 from newswire.drain import Drain
 from newswire.errors import SettingsError
 from newswire.events import Entry, Feed
@@ -26,17 +37,6 @@ from newswire_index.render import print_hits, print_lines
 from newswire_index.store import Results, open_store
 from newswire_ingest.feed_list import put_feeds
 from newswire_ingest.urls import feed_id
-from pydantic_settings import BaseSettings
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
-
 from newswire_newsroom.server import Newsroom
 
 FRESH = Path("var/demo.db")  # made anew by each demo that names no log

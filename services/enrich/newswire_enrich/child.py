@@ -21,7 +21,7 @@ def _enricher(config: dict[str, Any]) -> Enricher:
 
 
 def document_handler(config: dict[str, Any]) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """Return a function from ``title``, ``text``, ``language`` to ``language``, ``entities``, ``topics``, all plain.
+    """Return a function from ``title``, ``text``, ``language`` to ``language``, ``entities``, ``topics``.
 
     The configuration names the rule file (``topics``) and, if it is not the package's, the ``gazetteer``.
     """

@@ -2,17 +2,22 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from newswire.events import EntityType
-
 from newswire_enrich.gazetteer import Known, phrase
 from newswire_enrich.mentions import Found
 
 # Legal forms that come and go behind a company's name.
 _COMPANY = frozenset(
-    "inc corp corporation co company ltd limited plc llc gmbh ag sa nv spa ab asa oyj lp group holdings holding".split()
+    re.findall(
+        r"\S+",
+        """
+        inc corp corporation co company ltd limited plc llc gmbh ag sa nv spa ab asa oyj lp
+        group holdings holding
+        """,
+    )
 )
 _ACRONYM = re.compile(r"\s?\(([A-Z][A-Za-z.]{1,9})\)")
 
@@ -102,21 +107,33 @@ def _join_companies(groups: dict[str, Cluster]) -> None:
 
 def _join_people(groups: dict[str, Cluster]) -> None:
     """Join surnames and shorter forms to the one person of the document who bears them."""
-    people = [g for g in groups.values() if g.found and g.type is EntityType.PERSON]
-    full = [g for g in people if len(_words(g)) > 1]
-    for group in full:
+    named = [(g, _words(g)) for g in groups.values() if g.found]
+    people = [(g, words) for g, words in named if g.type is EntityType.PERSON and len(words) > 1]
+    alike = _by(people, lambda words: f"{words[0]} {words[-1]}")
+    for group, words in people:
         if group.known is None:
-            _join_one(
-                group, [p for p in full if p is not group and p.found and _same(_words(p), _words(group))]
+            others = alike[f"{words[0]} {words[-1]}"]
+            _join_one(group, [p for p, w in others if p is not group and p.found and set(words) < set(w)])
+    people = [(g, words) for g, words in people if g.found]
+    last, first = _by(people, lambda words: words[-1]), _by(people, lambda words: words[0])
+    for group, words in named:
+        if group.found and group.known is None and len(words) == 1:
+            bearers = last.get(words[0]) or (
+                first.get(words[0], []) if group.type is EntityType.PERSON else []
             )
-    full = [g for g in full if g.found]
-    for group in [g for g in groups.values() if g.found and g.known is None and len(_words(g)) == 1]:
-        word = _words(group)[0]
-        bearers = [p for p in full if _words(p)[-1] == word]
-        if not bearers and group.type is EntityType.PERSON:
-            bearers = [p for p in full if _words(p)[0] == word]
-        _join_one(group, bearers)
-    _namesakes(full)
+            _join_one(group, [p for p, _ in bearers])
+    _namesakes(people, last)
+
+
+Named = tuple[Cluster, list[str]]
+
+
+def _by(people: list[Named], key: Callable[[list[str]], str]) -> dict[str, list[Named]]:
+    """Return people by a key made of the words of their names."""
+    table: dict[str, list[Named]] = {}
+    for person in people:
+        table.setdefault(key(person[1]), []).append(person)
+    return table
 
 
 def _join_one(group: Cluster, bearers: list[Cluster]) -> None:
@@ -124,15 +141,8 @@ def _join_one(group: Cluster, bearers: list[Cluster]) -> None:
         _move(group, bearers[0])
 
 
-def _same(longer: list[str], shorter: list[str]) -> bool:
-    """Tell whether one full name is the other without a middle name."""
-    return (longer[0], longer[-1]) == (shorter[0], shorter[-1]) and set(shorter) < set(longer)
-
-
-def _namesakes(full: list[Cluster]) -> None:
+def _namesakes(people: list[Named], last: dict[str, list[Named]]) -> None:
     """Give surnames that the gazetteer claimed to the one person of the document who is named in full."""
-    for famous in [g for g in full if g.known]:
-        if any(" " in f.text.strip() for f in famous.found):
-            continue
-        others = [g for g in full if not g.known and _words(g)[-1] == _words(famous)[-1]]
-        _join_one(famous, others)
+    for famous, words in people:
+        if famous.known and all(" " not in f.text.strip() for f in famous.found):
+            _join_one(famous, [p for p, _ in last[words[-1]] if p.known is None])

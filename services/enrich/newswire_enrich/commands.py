@@ -27,7 +27,6 @@ def enrich(
     """
     from newswire.jsonlines import run_filter  # noqa: PLC0415  heavy: only when it runs
     from newswire.settings import load  # noqa: PLC0415
-
     from newswire_enrich.service import LIMITS, check_rules  # noqa: PLC0415
     from newswire_enrich.settings import EnrichSettings  # noqa: PLC0415
 
@@ -40,5 +39,5 @@ def enrich(
             limits=LIMITS,
             source=sys.stdin.buffer,
             sink=sys.stdout,
-        )  # fmt: skip
+        )
     )

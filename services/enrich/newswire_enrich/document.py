@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from newswire.events import Entity, TopicTag
-
 from newswire_enrich import language as languages
 from newswire_enrich import rules
 from newswire_enrich.entities import EntityFinder, read
@@ -47,7 +46,10 @@ class Enricher:
         }
 
     def enrich(self, title: str, text: str, language: str | None = None) -> Enrichment:
-        """Return language, entities and topics; a declared language is a prior, offsets count in title and text."""
+        """Return language, entities and topics.
+
+        A declared language is a prior; offsets are Python string offsets into title and text.
+        """
         title, text = title[:TITLE_LIMIT], text[:TEXT_LIMIT]
         said = languages.detect(f"{title}\n{text}", language)
         document = read(title, text)

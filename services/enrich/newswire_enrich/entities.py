@@ -1,11 +1,13 @@
 """The entities of a document: who and what it speaks of, each once, with every place where it is named."""
 
+from bisect import bisect_right
+from collections import Counter
 from dataclasses import dataclass
 
 from newswire.events import Entity, Mention
-
 from newswire_enrich import passages
 from newswire_enrich.clusters import Cluster, gather
+from newswire_enrich.credible import credible
 from newswire_enrich.gazetteer import Alias, Gazetteer, Known
 from newswire_enrich.mentions import FieldName, Found, clean, combine
 from newswire_enrich.recognise import LANGUAGE, RawMention, Recogniser
@@ -28,7 +30,8 @@ class Document:
 
     def in_heading(self, position: int) -> bool:
         """Tell whether a position of the text lies in a heading."""
-        return any(start <= position < end for start, end in self.headings)
+        before = bisect_right(self.headings, position, key=lambda span: span[0])
+        return before > 0 and position < self.headings[before - 1][1]
 
 
 def read(title: str, text: str) -> Document:
@@ -50,6 +53,7 @@ class EntityFinder:
         found = self._mentions(document, language, demonyms["text"])
         clusters = gather(found, self._gazetteer.known, document.text.text)
         _find_again(document, clusters)
+        clusters = [c for c in clusters if credible(c, document.text)]
         weights = self._weights(clusters, [m for ms in demonyms.values() for m in ms], document)
         entities = [self._entity(c, weights[id(c)], language) for c in clusters]
         return tuple(sorted(entities, key=lambda e: (-e.salience, e.name)))
@@ -77,13 +81,9 @@ class EntityFinder:
     def _weights(
         self, clusters: list[Cluster], demonyms: list[Match[int]], document: Document
     ) -> dict[int, float]:
-        """Return the salience of each entity: in the title, early, and often; demonyms count half a mention."""
-        people: dict[int, float] = {}
-        for match in demonyms:
-            people[id(self._gazetteer.known[match.payload])] = (
-                people.get(id(self._gazetteer.known[match.payload]), 0) + 0.5
-            )
-        counts = {id(c): len(c.found) + people.get(id(c.known), 0) for c in clusters}
+        """Return the salience of each entity: in the title, early, often; a demonym is half a mention."""
+        people = Counter(id(self._gazetteer.known[match.payload]) for match in demonyms)
+        counts = {id(c): len(c.found) + 0.5 * people[id(c.known)] for c in clusters}
         most, length = max(counts.values(), default=1), max(1, len(document.text.text))
         weights = {}
         for cluster in clusters:
@@ -122,7 +122,7 @@ def _mention(found: Found) -> Mention:
 
 
 def _score(cluster: Cluster, *, seen: bool) -> float:
-    """Return how far an entity can be trusted: known and recognised, known, recognised often, recognised once."""
+    """Return how far an entity can be trusted: known and recognised, known, recognised, recognised once."""
     if cluster.known:
         return 0.95 if seen else 0.85
     return 0.75 if len(cluster.found) > 1 else 0.6
@@ -150,9 +150,10 @@ def _find_again(document: Document, clusters: list[Cluster]) -> None:
                 len(form) >= _FORM_FROM and form[0].isupper() and form.casefold() not in ordinary
             ):
                 trie.add(form, cluster)
-    for field, tokens in (("title", document.title), ("text", document.text)):
-        taken = [(f.start, f.end) for c in clusters for f in c.found if f.field == field]
+    fields: tuple[tuple[FieldName, Tokens], ...] = (("title", document.title), ("text", document.text))
+    for field, tokens in fields:
+        taken = tokens.covered((f.start, f.end) for c in clusters for f in c.found if f.field == field)
         for match in trie.find(tokens):
-            if all(match.end <= start or match.start >= end for start, end in taken):
+            if taken.isdisjoint(range(match.first, match.last + 1)):
                 text = tokens.text[match.start : match.end]
-                match.payload.found.append(Found(field, match.start, match.end, text))  # type: ignore[arg-type]
+                match.payload.found.append(Found(field, match.start, match.end, text))

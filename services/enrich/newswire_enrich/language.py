@@ -38,13 +38,14 @@ def normalise(declared: str | None) -> str | None:
 @cache
 def _identifier() -> Any:
     """Return py3langid's model, loaded once a process."""
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415 - loads numpy and a model
+    # mypy: the package has no types. PLC0415: it loads numpy.
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # type: ignore[import-untyped]  # noqa: PLC0415
 
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
 def detect(text: str, declared: str | None = None) -> Language:
-    """Return the language of a text; a declared one holds unless a long enough text clearly says otherwise."""
+    """Return the language of a text; a declared one holds unless a long text clearly says otherwise."""
     prior = normalise(declared)
     sample = _ADDRESS.sub(" ", text[:SAMPLE])
     letters = len(_LETTER.findall(sample))

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from newswire.events import EntityType
-
 from newswire_enrich.gazetteer import Alias, Known
 from newswire_enrich.recognise import RawMention
 from newswire_enrich.tokens import Tokens
@@ -33,19 +32,35 @@ TYPES = {
 
 # Words before or inside a name that are not part of it.
 ROLES = frozenset(
-    """president prime minister chancellor premier secretary general senator governor mayor king queen prince princess
-    pope sir lord lady mr mrs ms miss dr prof professor judge justice captain colonel sergeant lieutenant major
-    ambassador foreign defence defense finance interior deputy vice former acting chief leader chairman chairwoman
-    chairperson director representative rep sen gov gen col capt lt sgt st minister's president's ex incoming
-    spokesman spokeswoman spokesperson commissioner congressman congresswoman attorney commander admiral
-    north south east west northern southern eastern western central the a an and of in at for with from by to on
-    monday tuesday wednesday thursday friday saturday sunday january february march april june july august
-    september october november december""".split()
+    re.findall(
+        r"\S+",
+        """
+        president prime minister chancellor premier secretary general senator governor mayor king queen
+        prince princess pope sir lord lady mr mrs ms miss dr prof professor judge justice captain colonel
+        sergeant lieutenant major ambassador foreign defence defense finance interior deputy vice former acting chief
+        leader chairman chairwoman chairperson director representative rep sen gov gen col capt lt sgt st ex incoming
+        spokesman spokeswoman spokesperson commissioner congressman congresswoman attorney commander admiral
+        north south east west northern southern eastern western central the a an and of in at for with from by
+        to on
+        monday tuesday wednesday thursday friday saturday sunday january february march april june july august
+        september october november december
+        """,
+    )
 )
 _POSSESSIVE = re.compile(r"(?:['’ʼ]s|['’])$")
 _EDGE = " \t\"'“”‘’«»„()[]{}<>,;:.!?-–—*•|/\\"
 _STOPPED = re.compile(r"\b(?:[A-Z]\.|Inc\.|Corp\.|Ltd\.|Co\.|Jr\.|Sr\.)$")
 _ODD = re.compile(r"[@#<>{}\[\]|\\=_\n]|https?:|www\.")
+_TAIL = re.compile(r"(?:[,;]? (?:and|of|the|in|for|at|on|to|with|or|by|van|de|&))+\s*$")
+_PARTICLES = frozenset(
+    re.findall(
+        r"\S+",
+        """
+        al el bin ibn ben abu von van de der den di da du la le ter
+        """,
+    )
+)
+_COMPANY_COMMA = re.compile(r", (?:Inc|Ltd|LLC|Corp|Co|S\.A|Jr|Sr)\b| (?:and|&) ")
 _PLURAL = re.compile(r"[A-Z][a-z’'-]+s$")
 
 
@@ -65,14 +80,21 @@ class Found:
 
 def trim(text: str, start: int, end: int) -> tuple[int, int]:
     """Return a span without leading article, quotes, final punctuation and possessive ending."""
-    while start < end and text[start] in _EDGE:
-        start += 1
+    start = _left(text, start, end)
+    if text[start : start + 4].casefold() == "the " and end - start > len("the "):
+        start = _left(text, start + len("the "), end)
+    if tail := _TAIL.search(text[start:end]):
+        end = start + tail.start()
     while start < end and (text[end - 1] in _EDGE) and not _STOPPED.search(text[start:end]):
         end -= 1
     end -= len(m.group()) if (m := _POSSESSIVE.search(text[start:end])) else 0
-    if text[start : start + 4].casefold() == "the " and end - start > len("the "):
-        start += len("the ")
     return start, end
+
+
+def _left(text: str, start: int, end: int) -> int:
+    while start < end and text[start] in _EDGE:
+        start += 1
+    return start
 
 
 def clean(text: str, raw: Iterable[RawMention], demonyms: set[tuple[int, int]]) -> list[Found]:
@@ -84,9 +106,10 @@ def clean(text: str, raw: Iterable[RawMention], demonyms: set[tuple[int, int]]) 
             continue
         start, end = trim(text, mention.start, mention.end)
         name = text[start:end]
-        if (start, end) not in demonyms and plausible(name, label):
+        if plausible(name, label):
             cleaned.append(Found("text", start, end, name, label))
-    return cleaned
+    surnames = {f.text.split()[-1] for f in cleaned if f.label is EntityType.PERSON and " " in f.text}
+    return [f for f in cleaned if (f.start, f.end) not in demonyms or f.text in surnames]
 
 
 def plausible(name: str, label: EntityType) -> bool:
@@ -96,8 +119,12 @@ def plausible(name: str, label: EntityType) -> bool:
         return False
     if _ODD.search(name) or all(w.casefold().strip(".") in ROLES for w in words):
         return False
+    if "," in name and not _COMPANY_COMMA.search(name):
+        return False  # a list of names read as one
     if label is EntityType.PERSON:
-        return not any(c.isdigit() for c in name) and sum(w[0].islower() for w in words) <= len(words) / 2
+        first = re.split(r"[-\s]", words[0])[0]
+        believable = first[0].isupper() or first in _PARTICLES
+        return believable and not any(c.isdigit() for c in name) and words[0].casefold() not in {"a", "an"}
     return label is not EntityType.GROUP or bool(_PLURAL.fullmatch(words[-1]))
 
 
@@ -107,6 +134,7 @@ def combine(
     """Return the mentions in prose without overlaps, those of unsure spellings among them."""
     taken, dropped = [], set()
     spans = sorted(model, key=lambda f: f.start)
+    named = tokens.covered((f.start, f.end) for f in spans)
     at = 0
     for match in matches:
         while at < len(spans) and spans[at].end <= match.start:
@@ -116,12 +144,12 @@ def combine(
         found = _weigh(tokens, match, over, entity)
         if found is None:
             continue
-        if not over and wedging and _wedged(tokens, match, spans):
+        if not over and wedging and _wedged(tokens, match, named):
             continue
         taken.append(found)
         if not found.unsure:
             dropped |= {id(f) for f in over}
-    return apart([*taken, *(f for f in spans if id(f) not in dropped)])
+    return apart(tokens, [*taken, *(f for f in spans if id(f) not in dropped)])
 
 
 def _weigh(tokens: Tokens, match: Match[Alias], over: list[Found], entity: Known) -> Found | None:
@@ -151,17 +179,17 @@ def _ordinary(extra: str) -> bool:
     return all(w.casefold() in ROLES or w[0].islower() for w in words)
 
 
-def _wedged(tokens: Tokens, match: Match[Alias], spans: list[Found]) -> bool:
+def _wedged(tokens: Tokens, match: Match[Alias], named: set[int]) -> bool:
     """Tell whether a one-word match stands beside a capitalised word that may belong to a longer name."""
     if match.first != match.last or tokens.words[match.first].isupper():
         return False
-    return _name_word(tokens, match.first - 1, match.first, spans) or _name_word(
-        tokens, match.last + 1, match.last + 1, spans
+    return _name_word(tokens, match.first - 1, match.first, named) or _name_word(
+        tokens, match.last + 1, match.last + 1, named
     )
 
 
-def _name_word(tokens: Tokens, index: int, gap: int, spans: list[Found]) -> bool:
-    """Tell whether a word joined by a space is capitalised, no title, no sentence start and no name of its own."""
+def _name_word(tokens: Tokens, index: int, gap: int, named: set[int]) -> bool:
+    """Tell whether a word joined by a space is capitalised, no title, no sentence start, no other name."""
     if not 0 <= index < len(tokens) or tokens.gaps[gap] != " ":
         return False
     word = tokens.words[index]
@@ -173,13 +201,16 @@ def _name_word(tokens: Tokens, index: int, gap: int, spans: list[Found]) -> bool
         return False
     if word.casefold() in ROLES or tokens.opens_sentence(index):
         return False
-    return not any(f.start <= tokens.starts[index] < f.end for f in spans)
+    return index not in named
 
 
-def apart(found: list[Found]) -> list[Found]:
+def apart(tokens: Tokens, found: list[Found]) -> list[Found]:
     """Return mentions without overlaps: sure ones before unsure ones, known ones and longer ones first."""
     kept: list[Found] = []
+    taken: set[int] = set()
     for one in sorted(found, key=lambda f: (f.unsure, f.known is None, f.start - f.end, f.start)):
-        if all(one.end <= k.start or one.start >= k.end for k in kept):
+        words = tokens.covered([(one.start, one.end)])
+        if taken.isdisjoint(words):
             kept.append(one)
+            taken |= words
     return sorted(kept, key=lambda f: f.start)

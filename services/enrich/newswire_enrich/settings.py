@@ -5,7 +5,6 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-
 CHECKOUT = Path(__file__).parents[3]  # where the rules lie when the package is installed from a checkout
 RULES = Path("deploy/topics.yaml")
 

@@ -23,7 +23,6 @@ from newswire.log.port import TopicPartition
 from newswire.ownership import Ownership
 from newswire.table import Table
 from newswire.worker import Dead, Delivery, Done, End, Retry
-
 from newswire_enrich.owner import Grown, Revised, Unchanged, fetched, next_version, sighted
 
 SOURCE = "enrich"

@@ -1,11 +1,13 @@
 """Words of a text with their offsets, in the shape that phrase tries and topic rules match on.
 
-A word is a run of letters and digits; a dotted abbreviation ("U.S.") is one word without its dots. What stands
-between two words is kept as one character, so that "Côte d’Ivoire" and "Cote d'Ivoire" differ only in their
-letters and a phrase never reaches across a full stop or a line end.
+A word is a run of letters and digits; a dotted abbreviation ("U.S.") is one word without its dots. What
+stands between two words is kept as one character, so that "Côte d’Ivoire" and "Cote d'Ivoire" differ only in
+their letters and a phrase never reaches across a full stop or a line end.
 """
 
 import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 WORD = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W_]+")
@@ -14,10 +16,11 @@ BREAK = "\n"
 
 _APOSTROPHES = "'’‘ʼʽ`´"
 _HYPHENS = "-‐‑–"
+_OPENERS = frozenset('\n.!?:;…"“„«([•')
 
 
 def _gap(between: str) -> str:
-    """Return the class of what stands between two words: space, apostrophe, comma, stop, ampersand or break."""
+    """Return the class of what stands between two words: space, apostrophe, comma, stop … or break."""
     if "\n" in between:
         return BREAK
     bare = between.strip()
@@ -47,14 +50,24 @@ class Tokens:
         """Return the word with what stands before it, as tries hold all words of a phrase but the first."""
         return self.gaps[index] + self.words[index]
 
+    def at(self, position: int) -> int:
+        """Return the index of the first word that starts at a position or after it."""
+        return bisect_left(self.starts, position)
+
+    def covered(self, spans: Iterable[tuple[int, int]]) -> set[int]:
+        """Return the indices of the words that stand in spans of characters, whole or in part."""
+        return {
+            index
+            for start, end in spans
+            for index in range(bisect_right(self.ends, start), bisect_left(self.starts, end))
+        }
+
     def opens_sentence(self, index: int) -> bool:
         """Tell whether a word is the first of the text, of a line, a sentence or a quotation."""
         if index == 0:
             return True
         between = self.text[self.ends[index - 1] : self.starts[index]]
-        return self.ends[index - 1] > 0 and (
-            any(mark in between for mark in '\n.!?:;…"“„«([•') or self.text[self.ends[index - 1] - 1] == "."
-        )
+        return not _OPENERS.isdisjoint(between) or self.text[self.ends[index - 1] - 1] == "."
 
 
 def tokenise(text: str) -> Tokens:

@@ -3,14 +3,16 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from newswire.events import Entity, Mention, TopicTag
-
 from newswire_enrich.entities import Document
 from newswire_enrich.mentions import FieldName
 from newswire_enrich.phrases import PhraseFinder
 from newswire_enrich.rules import Condition, EntityTerm, Near, Topic
-from newswire_enrich.tokens import Tokens
+
+if TYPE_CHECKING:
+    from newswire_enrich.tokens import Tokens
 
 EVIDENCE = 12
 """Mentions that a tag shows at most."""

@@ -14,7 +14,7 @@ _GENITIVE_FROM = 4
 
 @dataclass(frozen=True, slots=True)
 class Match(Generic[Payload]):
-    """A phrase found: the words ``first`` to ``last``, the characters ``start`` to ``end``, and what it stands for."""
+    """A phrase found: its first and last word, its characters, and what it stands for."""
 
     first: int
     last: int
@@ -44,7 +44,10 @@ class Trie(Generic[Payload]):
         return True
 
     def find(self, tokens: Tokens, *, genitive: bool = False) -> Iterator[Match[Payload]]:
-        """Yield the longest phrase at each place, from the left, none overlapping; genitive lets a last s be cut."""
+        """Yield the longest phrase at each place, from the left, none overlapping.
+
+        With ``genitive`` a name may carry an s that its span leaves out ("Berlins").
+        """
         index, root = 0, self._root
         while index < len(tokens):
             word = tokens.words[index]

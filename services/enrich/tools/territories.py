@@ -1,9 +1,10 @@
+# ruff: noqa: INP001 - a script, not a package
 """Make ``newswire_enrich/data/territories.json``: countries, territories and their parts with Wikidata ids.
 
 A maintainer runs this by hand, in an environment of its own with ``rigour`` 2.6 (MIT licence; codes, Wikidata
-ids) and ``babel`` 2.18 (BSD licence; it carries names of territories by language from the Unicode CLDR, Unicode
-licence). Only facts are taken. rigour needs PyICU and so a compiler, which is why the service itself does not
-depend on it.
+ids) and ``babel`` 2.18 (BSD licence; it carries names of territories by language from the Unicode CLDR, under
+the Unicode licence). Only facts are taken. rigour needs PyICU and so a compiler, which is why the service
+itself does not depend on it.
 
     python services/enrich/tools/territories.py > services/enrich/newswire_enrich/data/territories.json
 """
@@ -13,8 +14,10 @@ import re
 import sys
 from typing import Any
 
+# rigour names the whole realm of these; news means the country in Europe.
+QIDS = {"dk": "Q35", "nl": "Q55"}
 LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl", "pl", "ru", "uk")
-# Not places (un, eu: organisations that the gazetteer has; ip, zz: nowhere), or no longer any (an, su-*, suhh).
+# Not places (un, eu: organisations, in the gazetteer; ip, zz: nowhere), or no longer any (an, su-*, suhh).
 LEFT_OUT = {"un", "eu", "ip", "zz", "an", "dg", "um"}
 BRACKETED = re.compile(r"\s*\([^)]*\)")
 
@@ -33,7 +36,13 @@ def row(source: dict[str, Any], cldr: dict[str, dict[str, str]]) -> dict[str, An
     """Return what the gazetteer needs to know of one territory."""
     code, named = source["code"], names(source["code"], source, cldr)
     rank = "country" if source.get("is_country") else "territory" if len(code) == len("xx") else "part"
-    return {"code": code, "name": named["en"][0], "qid": source["qid"], "rank": rank, "names": named}
+    return {
+        "code": code,
+        "name": named["en"][0],
+        "qid": QIDS.get(code, source["qid"]),
+        "rank": rank,
+        "names": named,
+    }
 
 
 def main() -> None:

@@ -9,7 +9,6 @@ from newswire.log.port import Log
 from newswire.service import Service
 from newswire.settings import Settings
 from newswire.worker import Worker, WorkerOptions
-
 from newswire_index.settings import IndexSettings
 from newswire_index.stage import IndexStage
 from newswire_index.store import Store, open_store

@@ -1,8 +1,9 @@
 """Settings of the index service: NEWSWIRE_INDEX_ variables."""
 
-from newswire.topics import RETENTION_DAYS
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from newswire.topics import RETENTION_DAYS
 
 
 class IndexSettings(BaseSettings):

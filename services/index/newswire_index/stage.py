@@ -9,7 +9,6 @@ from newswire.events import Enriched, Event, Outcome, OutcomeKind, Reason, Withd
 from newswire.log.port import Message, Record, TopicPartition
 from newswire.ownership import Ownership
 from newswire.worker import Dead, Delivery, Done, End
-
 from newswire_index.document import Document, Removal, document_from
 from newswire_index.store import Store, Verdict, VerdictKind
 
@@ -48,7 +47,8 @@ class IndexHandler:
         articles = [delivery for delivery in batch if delivery.record.topic == Enriched.topic]
         verdicts = await self._store.write([_item(delivery) for delivery in articles])
         ends = {
-            id(delivery): _end(delivery, verdict) for delivery, verdict in zip(articles, verdicts, strict=True)
+            id(delivery): _end(delivery, verdict)
+            for delivery, verdict in zip(articles, verdicts, strict=True)
         }
         return [ends.get(id(delivery), Done()) for delivery in batch]
 

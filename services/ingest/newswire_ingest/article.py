@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime, timedelta
 
 from newswire.events import Article, Entry, Moment
 from newswire.ids import content_hash
-
 from newswire_ingest.extract import Extraction
 from newswire_ingest.feedtext import text_of
 from newswire_ingest.urls import article_id, normalise
@@ -22,7 +21,9 @@ def is_plausible(moment: Moment, now: datetime) -> bool:
     return EARLIEST <= moment <= (now + AHEAD).date()
 
 
-def from_page(entry: Entry, extraction: Extraction, url: str, known_id: str | None, fetched_at: datetime) -> Article:
+def from_page(
+    entry: Entry, extraction: Extraction, url: str, known_id: str | None, fetched_at: datetime
+) -> Article:
     """Return the article of a page.
 
     Args:

@@ -1,6 +1,7 @@
 """The identity of a page: its canonical URL, believed only where it can be that of this very article."""
 
 from collections.abc import Iterator
+from itertools import islice
 from urllib.parse import urlsplit
 
 from lxml import etree
@@ -9,6 +10,7 @@ from newswire_ingest.page_tree import Page, line_of
 from newswire_ingest.title import fold
 from newswire_ingest.urls import BadUrlError, normalise, same_site
 
+MAX_CLAIMS = 5
 MAX_NAVIGATION_LINKS = 5_000
 _SAME_PAGE_ENDINGS = frozenset(
     {"amp", "amp.html"}
@@ -31,7 +33,7 @@ def find_canonical(page: Page) -> tuple[str, tuple[str, ...]]:
     """
     own = normalise(page.url)
     notes: list[str] = []
-    for claim in _claims(page):
+    for claim in islice(_claims(page), MAX_CLAIMS):
         claimed = _absolute(page.url, claim)
         if claimed is None:
             continue
@@ -54,7 +56,7 @@ def _claims(page: Page) -> Iterator[str]:
 
 def _doubt(claimed: str, own: str, page: Page) -> str | None:
     """Return why a claim is not believed, None if it is."""
-    if claimed == own:
+    if claimed.rstrip("/") == own.rstrip("/"):
         return None
     if not same_site(claimed, own):
         return "canonical-off-site"

@@ -4,7 +4,6 @@ import asyncio
 from dataclasses import dataclass, field
 
 from newswire.children import Children
-
 from newswire_ingest.fetch import Fetcher
 from newswire_ingest.settings import IngestSettings
 from newswire_ingest.spacing import Spacing

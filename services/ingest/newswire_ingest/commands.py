@@ -3,13 +3,14 @@
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from newswire.log.port import Log
 
 T = TypeVar("T")
@@ -51,7 +52,6 @@ def add(
     """
     from newswire.errors import SettingsError  # noqa: PLC0415
     from newswire.events import Feed  # noqa: PLC0415
-
     from newswire_ingest.feed_list import put_feeds  # noqa: PLC0415
     from newswire_ingest.urls import BadUrlError, feed_id, normalise  # noqa: PLC0415
 
@@ -63,7 +63,9 @@ def add(
         feed_id=feed_id(address), url=address, outlet=outlet, language=language, interval_seconds=interval
     )
     added, changed = _with_log(lambda log: put_feeds(log, [feed]))
-    typer.echo(f"{'added' if added else 'changed' if changed else 'already there'}: {address} ({feed.feed_id})")
+    typer.echo(
+        f"{'added' if added else 'changed' if changed else 'already there'}: {address} ({feed.feed_id})"
+    )
 
 
 @feeds.command("list")
@@ -139,7 +141,6 @@ def parse_feed(
     Example: newswire parse-feed world.xml --url https://courier.example/feeds/world.xml --json
     """
     from newswire.errors import SettingsError  # noqa: PLC0415
-
     from newswire_ingest.feeds import FeedError, feed_row  # noqa: PLC0415
     from newswire_ingest.feeds import parse_feed as parse  # noqa: PLC0415
 
@@ -169,12 +170,15 @@ def extract(workers: Workers = None) -> None:
     Example: newswire extract < pages.jsonl > articles.jsonl
     """
     from newswire.jsonlines import run_filter  # noqa: PLC0415
-
     from newswire_ingest.service import LIMITS  # noqa: PLC0415
 
     asyncio.run(
         run_filter(
-            "newswire_ingest.child:line_handler", {}, workers=workers, limits=LIMITS,
-            source=sys.stdin.buffer, sink=sys.stdout,
-        )  # fmt: skip
+            "newswire_ingest.child:line_handler",
+            {},
+            workers=workers,
+            limits=LIMITS,
+            source=sys.stdin.buffer,
+            sink=sys.stdout,
+        )
     )

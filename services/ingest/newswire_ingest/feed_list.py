@@ -8,7 +8,6 @@ from newswire.errors import SettingsError
 from newswire.events import Feed
 from newswire.ledger import latest
 from newswire.log.port import Log
-
 from newswire_ingest.opml import FeedListError, read_feed_list
 from newswire_ingest.urls import registered_domain
 

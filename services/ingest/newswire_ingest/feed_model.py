@@ -14,9 +14,13 @@ class FeedError(ValueError):
 
     def __init__(self, code: ErrorCode, message: str) -> None:
         """Keep the code beside the message."""
-        super().__init__(message)
+        super().__init__(code, message)  # both, as it travels between processes
         self.code: ErrorCode = code
         self.message = message
+
+    def __str__(self) -> str:
+        """Return the line for people."""
+        return self.message
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
+
 from newswire.envelope import dead_letter
 from newswire.errors import ChildDiedError, ItemError
 from newswire.events import Entry, Page, Reason, WaitingEntry
 from newswire.log.port import Message, Record
 from newswire.ownership import Ownership
 from newswire.table import Table
-
 from newswire_ingest import memory
 from newswire_ingest.article import from_page, utc_now
 from newswire_ingest.clients import Clients
@@ -112,7 +112,9 @@ class Fetching:
                 page, lambda current, ended, now: memory.moved_on(current, ended, target, now), started
             )
         except FetchError as error:
-            await self._failure(page, started, error.reason, str(error), error.temporary, error.retry_after_seconds)
+            await self._failure(
+                page, started, error.reason, str(error), error.temporary, error.retry_after_seconds
+            )
         else:
             await self._answer(page, started, fetched)
 
@@ -170,7 +172,9 @@ class Fetching:
             logger.debug("page.postponed", url=page.url, reason=reason, attempt=attempt, seconds=wait)
             await self._commit(page, lambda current, _, __: memory.try_again(current, started, at), started)
             return
-        await self._commit(page, lambda current, ended, now: memory.failed(current, ended, reason, why, now), started)
+        await self._commit(
+            page, lambda current, ended, now: memory.failed(current, ended, reason, why, now), started
+        )
 
     async def _dead(self, page: Page, started: Sequence[WaitingEntry], error: ItemError) -> None:
         """Dead-letter the entries of a page that our own extraction could not survive."""

@@ -24,7 +24,6 @@ from newswire.events import (
     WaitingEntry,
 )
 from newswire.log.port import Message
-
 from newswire_ingest.article import from_feed
 from newswire_ingest.urls import registered_domain
 
@@ -65,7 +64,12 @@ def arrive(page: Page | None, entry: Entry, now: datetime, failure_memory: timed
     page = page or Page(url=entry.url)
     if entry.trigger == "new" and page.article_id:
         return Step(page, (_sighting(page.article_id, entry),))
-    if entry.trigger == "new" and page.failure and not page.waiting and now - page.failure.at < failure_memory:
+    if (
+        entry.trigger == "new"
+        and page.failure
+        and not page.waiting
+        and now - page.failure.at < failure_memory
+    ):
         return _without_page(page, [entry], page.failure)
     waiting = WaitingEntry(entry=entry, not_before=now)
     return Step(page.model_copy(update={"waiting": (*page.waiting, waiting)}), ())
@@ -162,7 +166,9 @@ def discarded(entry: Entry, reason: Reason, why: str, now: datetime) -> Message:
 
 def _without_page(page: Page, ended: Sequence[Entry], failure: FetchFailure) -> Step:
     """End entries whose page cannot be had; a feed's text never replaces a page's."""
-    articles = [] if page.article_id else [from_feed(entry, None, failure.reason, failure.at) for entry in ended]
+    articles = (
+        [] if page.article_id else [from_feed(entry, None, failure.reason, failure.at) for entry in ended]
+    )
     lead = next((number for number, article in enumerate(articles) if article), None)
     if lead is None:
         return Step(page, tuple(discarded(e, failure.reason, failure.message, failure.at) for e in ended))
@@ -180,6 +186,10 @@ def _rest(page: Page, ended: Sequence[Entry]) -> tuple[WaitingEntry, ...]:
 
 def _sighting(article_id: str, entry: Entry) -> Message:
     sighting = Sighting(
-        article_id=article_id, entry_id=entry.entry_id, feed_id=entry.feed_id, url=entry.url, seen_at=entry.seen_at
+        article_id=article_id,
+        entry_id=entry.entry_id,
+        feed_id=entry.feed_id,
+        url=entry.url,
+        seen_at=entry.seen_at,
     )
     return message(sighting, article_id, source=SOURCE, entry_id=entry.entry_id, feed_id=entry.feed_id)

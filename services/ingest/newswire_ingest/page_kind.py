@@ -116,10 +116,11 @@ def _is_headed(kind: Reason, heads: list[str]) -> bool:
 
 def _is_listing(page: Page, text: str) -> bool:
     prose = sum(len(line.split()) >= PROSE_WORDS for line in text.splitlines())
-    if prose >= FEW_PARAGRAPHS and urlsplit(page.url).path not in {"", "/"}:
-        return False
-    listed = any(types_of(node) & _LISTING_TYPES for node in page.nodes)
-    return urlsplit(page.url).path in {"", "/"} or listed or _link_share(page) > LISTING_LINK_SHARE
+    if urlsplit(page.url).path in {"", "/"}:
+        return True
+    if any(types_of(node) & _LISTING_TYPES for node in page.nodes):
+        return prose < FEW_PARAGRAPHS
+    return prose == 0 and _link_share(page) > LISTING_LINK_SHARE
 
 
 def _link_share(page: Page) -> float:

@@ -10,9 +10,20 @@ from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
 from newswire_ingest.json_ld import Node, article_node, read_nodes
 
+MAX_META_VALUES = 100  # of one name
 MAX_META_LENGTH = 2_000  # characters of a value
 
 _NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # lxml refuses to hold them
+_NOT_XML_REFERENCE = re.compile(
+    r"&#(?:x0*(?:[0-8bcef]|1[0-9a-f]|fff[ef])|0*(?:[0-8]|1[124-9]|2[0-9]|3[01]|6553[45]))(?:;|(?![0-9a-f]))",
+    re.IGNORECASE,
+)
+_LONG_TAG = re.compile(r"<[a-z][^<>]{4000}", re.IGNORECASE)
+# The parser takes time in the square of a tag's attributes: a megabyte of them would take hours.
+_MANY_ATTRIBUTES = re.compile(
+    r"""(<[a-z][^\s<>/]*+(?:[\s/]++[^\s/<>=]++(?:\s*+=\s*+(?:"[^"<>]*+"|'[^'<>]*+'|[^\s<>"']++))?+){200})[^<>]*+""",
+    re.IGNORECASE,
+)
 _META_KEYS = ("property", "name", "itemprop", "http-equiv")
 
 
@@ -46,7 +57,9 @@ class Page:
 
 def parse_page(html: str, url: str) -> Page | None:
     """Parse a page's text; None if it holds no element at all."""
-    tree = _parse(_NOT_XML.sub("", html))
+    if _LONG_TAG.search(html):
+        html = _MANY_ATTRIBUTES.sub(r"\1", html)
+    tree = _parse(_NOT_XML_REFERENCE.sub(" ", _NOT_XML.sub("", html)))
     if tree is None:
         return None
     meta = _read_meta(tree)
@@ -73,7 +86,8 @@ def _read_meta(tree: HtmlElement) -> dict[str, tuple[str, ...]]:
             continue
         for key in _META_KEYS:
             if name := element.get(key):
-                found.setdefault(name.strip().lower(), []).append(content)
+                values = found.setdefault(name.strip().lower(), [])
+                values += [content] if len(values) < MAX_META_VALUES else []
     return {name: tuple(values) for name, values in found.items()}
 
 

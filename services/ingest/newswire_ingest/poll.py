@@ -20,7 +20,6 @@ from newswire.events import (
     SeenEntry,
 )
 from newswire.ids import digest, short_digest
-
 from newswire_ingest.feeds import ParsedEntry, ParsedFeed
 from newswire_ingest.urls import BadUrlError, normalise
 
@@ -77,7 +76,12 @@ class PollTimes:
 
 
 def decide(
-    feed: Feed, status: FeedStatus | None, seen: FeedSeen | None, polled: Polled, now: datetime, times: PollTimes
+    feed: Feed,
+    status: FeedStatus | None,
+    seen: FeedSeen | None,
+    polled: Polled,
+    now: datetime,
+    times: PollTimes,
 ) -> PollDecision:
     """Return what follows from a poll."""
     seen = seen or FeedSeen(feed_id=feed.feed_id)
@@ -166,7 +170,9 @@ def _status(
     unchanged = polled.parsed is None and not polled.failed
     result = polled.result
     if polled.parsed is not None:
-        result = PollResult.NEW if new else PollResult.UNCHANGED if polled.parsed.entries else PollResult.EMPTY
+        result = (
+            PollResult.NEW if new else PollResult.UNCHANGED if polled.parsed.entries else PollResult.EMPTY
+        )
     # A failure or a 304 says nothing about validators: those of the last document still hold.
     keep = before if (unchanged or polled.failed) else None
     return FeedStatus(

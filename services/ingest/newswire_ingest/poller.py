@@ -3,16 +3,16 @@
 import asyncio
 import random
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import structlog
+
 from newswire.envelope import message, outcome_message
 from newswire.errors import ItemError
 from newswire.events import Feed, FeedSeen, FeedStatus, PollResult, Reason
 from newswire.log.port import Message
 from newswire.ownership import Ownership
-from newswire.table import Table
 from newswire.waiting import first
-
 from newswire_ingest.article import utc_now
 from newswire_ingest.clients import Clients
 from newswire_ingest.feeds import FeedError, ParsedFeed
@@ -20,6 +20,9 @@ from newswire_ingest.fetch import Fetched, FetchError, OffsiteRedirect, status_r
 from newswire_ingest.memory import SOURCE, entry_message
 from newswire_ingest.poll import PollDecision, Polled, PollTimes, decide
 from newswire_ingest.urls import registered_domain
+
+if TYPE_CHECKING:
+    from newswire.table import Table
 
 logger = structlog.get_logger()
 
@@ -65,7 +68,7 @@ class Poller:
         self._feeds = await self._ownership.table(Feed)
         self._statuses = await self._ownership.table(FeedStatus)
         self._seen = await self._ownership.table(FeedSeen)
-        for feed_id, _ in self._feeds.items():
+        for feed_id in self._feeds:
             self._schedule(feed_id)
 
     async def run(self) -> None:
@@ -140,13 +143,18 @@ class Poller:
                 return _unreachable(error)
             except OffsiteRedirect as error:
                 return Polled(PollResult.INVALID, f"redirected to {error.url}")
-        return await self._read(feed, fetched)
+        return await self._read(fetched)
 
-    async def _read(self, feed: Feed, fetched: Fetched) -> Polled:
+    async def _read(self, fetched: Fetched) -> Polled:
         """Say what an answer holds."""
         status = fetched.status
         if not fetched.is_modified:
-            return Polled(PollResult.UNCHANGED, http_status=status, etag=fetched.etag, last_modified=fetched.last_modified)
+            return Polled(
+                PollResult.UNCHANGED,
+                http_status=status,
+                etag=fetched.etag,
+                last_modified=fetched.last_modified,
+            )
         if status >= HTTP_ERROR:
             return _refused(fetched)
         item = {"body": fetched.body, "url": fetched.url, "content_type": fetched.headers.get("Content-Type")}

@@ -2,14 +2,12 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 
 from newswire.children import Children, Limits
 from newswire.log.port import Log
 from newswire.service import Service
 from newswire.settings import Settings
 from newswire.worker import Worker, WorkerOptions
-
 from newswire_ingest.clients import Clients
 from newswire_ingest.feed_list import import_feeds
 from newswire_ingest.fetch import Fetcher

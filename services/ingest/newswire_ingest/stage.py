@@ -10,7 +10,6 @@ from newswire.log.port import Message, TopicPartition
 from newswire.ownership import Ownership
 from newswire.table import Table
 from newswire.worker import Delivery, Done, End
-
 from newswire_ingest import memory
 from newswire_ingest.article import utc_now
 from newswire_ingest.clients import Clients
@@ -44,7 +43,9 @@ class IngestStage:
 class IngestHandler:
     """Ingest at work on one partition."""
 
-    def __init__(self, pages: Table[Page], poller: Poller, fetching: Fetching, failure_memory: timedelta) -> None:
+    def __init__(
+        self, pages: Table[Page], poller: Poller, fetching: Fetching, failure_memory: timedelta
+    ) -> None:
         self._pages = pages
         self._poller = poller
         self._fetching = fetching

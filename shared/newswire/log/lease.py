@@ -55,7 +55,9 @@ def beat(connection: sqlite3.Connection, group: str, member: str, port: int, now
 
 def live_members(connection: sqlite3.Connection, group: str, folder: Path, now_ms: int) -> list[str]:
     """Return the members of a group that live, oldest first; the dead are struck off."""
-    rows = connection.execute("SELECT id, beat FROM log_members WHERE grp=? ORDER BY rowid", (group,)).fetchall()
+    rows = connection.execute(
+        "SELECT id, beat FROM log_members WHERE grp=? ORDER BY rowid", (group,)
+    ).fetchall()
     dead = [member for member, at in rows if now_ms - at > SESSION_MS or not is_alive(folder, member)]
     for member in dead:
         leave(connection, member)

@@ -19,7 +19,8 @@ CREATE TABLE IF NOT EXISTS log_records (
     value BLOB, headers TEXT NOT NULL, at INTEGER NOT NULL);
 CREATE UNIQUE INDEX IF NOT EXISTS log_records_pos ON log_records (topic, part, pos);
 CREATE TABLE IF NOT EXISTS log_heads (
-    topic TEXT NOT NULL, part INTEGER NOT NULL, next INTEGER NOT NULL, PRIMARY KEY (topic, part)) WITHOUT ROWID;
+    topic TEXT NOT NULL, part INTEGER NOT NULL, next INTEGER NOT NULL,
+    PRIMARY KEY (topic, part)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS log_offsets (
     grp TEXT NOT NULL, topic TEXT NOT NULL, part INTEGER NOT NULL, next INTEGER NOT NULL,
     PRIMARY KEY (grp, topic, part)) WITHOUT ROWID;
@@ -95,7 +96,8 @@ def read(
 ) -> list[Record]:
     """Return records at or beyond an offset; the first one whatever its size."""
     cursor = connection.execute(
-        "SELECT pos, key, value, headers, at FROM log_records WHERE topic=? AND part=? AND pos>=? ORDER BY pos",
+        "SELECT pos, key, value, headers, at FROM log_records"
+        " WHERE topic=? AND part=? AND pos>=? ORDER BY pos",
         (topic, partition, offset),
     )
     records: list[Record] = []
