@@ -39,13 +39,14 @@ class Cluster:
 
     @property
     def name(self) -> str:
-        """The gazetteer's name, else a person's fullest or a thing's most frequent one."""
+        """The gazetteer's name, else a person's fullest or a thing's most frequent one that is no acronym."""
         if self.known:
             return self.known.name
         forms = Counter(" ".join(f.text.split()) for f in self.found)
         if self.type is EntityType.PERSON:
             return max(forms, key=lambda n: (n.count(" "), forms[n]))
-        return max(forms, key=lambda n: (forms[n], len(n)))
+        spelled_out = [n for n in forms if not n.isupper()] or list(forms)
+        return max(spelled_out, key=lambda n: (forms[n], len(n)))
 
 
 def gather(found: Iterable[Found], known: list[Known], text: str) -> list[Cluster]:
