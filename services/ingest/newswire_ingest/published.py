@@ -17,7 +17,9 @@ MAX_TEXT_LENGTH = 80  # characters of a line that holds a visible date
 _META = (
     "article:published_time", "og:article:published_time", "article:published", "og:published_time",
     "datepublished", "publish-date", "publish_date", "published_at", "publication_date",
-    "parsely-pub-date", "sailthru.date", "cxenseparse:recs:publishtime", "date", "dc.date", "dc.date.issued", "dcterms.created", "dcterms.date",
+    "parsely-pub-date",
+    "sailthru.date", "cxenseparse:recs:publishtime", "date", "dc.date", "dc.date.issued",
+    "dcterms.created", "dcterms.date",
     "dc.terms.issued", "citation_publication_date", "pubdate", "article.published", "article.created",
 )  # fmt: skip
 _ITEMPROP = etree.XPath("//*[@itemprop='datePublished']")

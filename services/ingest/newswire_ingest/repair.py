@@ -165,7 +165,7 @@ def _is_prose(rest: str, element: str, html: str, end: int) -> bool:
     closes = html[end : end + 2 + len(element)].lower() == f"</{element}".lower()
     enough = len(words) >= MIN_PROSE_WORDS
     if not rest[0].isspace() and _starts_text(rest):
-        return closes or enough
+        return closes or len(words) > 1
     if not rest[0].isspace() and "-" in words[0]:
         return False  # a custom element
     return enough and (closes or (rest[0].isspace() and _SENTENCE_MARK.search(rest) is not None))

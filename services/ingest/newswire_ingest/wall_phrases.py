@@ -349,6 +349,8 @@ BOT_MARKERS: tuple[bytes, ...] = (
     b"pardon our interruption",
     b"verify you are human",
     b"are you a robot",
+    b"you are not a robot",
+    b"checking your browser",
     b"unusual traffic from",
     b"smartcaptcha",
     b"showcaptcha",
