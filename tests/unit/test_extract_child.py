@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from newswire_ingest.child import MAX_BYTES, line_handler, page_handler
+from newswire_ingest.child import MAX_BYTES, handler, line_handler, page_handler
 from newswire_ingest.extract import Extraction, NotAnArticle
+from newswire_ingest.feeds import FeedError, ParsedFeed
 from newswire_ingest.feedtext import text_of
 
 pytestmark = pytest.mark.unit
@@ -41,6 +42,25 @@ def test_page_handler_takes_and_gives_what_can_be_pickled() -> None:
     assert isinstance(result, Extraction)
     assert pickle.loads(pickle.dumps(result)) == result  # noqa: S301 - our own
     assert isinstance(page_handler({})(item | {"body": b""}), NotAnArticle)
+
+
+def test_one_handler_serves_pages_and_feeds() -> None:
+    """What is sent to a child says its kind; a document that is no feed comes back as an error."""
+    handle = handler({})
+    page = {
+        "body": HTML.encode(),
+        "url": URL,
+        "charset": None,
+        "fetched_at": datetime(2026, 11, 23, tzinfo=UTC),
+    }
+    rss = b'<rss version="2.0"><channel><title>News</title><item><title>One</title></item></channel></rss>'
+    feed = {"body": rss, "url": "https://herald.example/feed", "content_type": None}
+
+    assert isinstance(handle(("page", page)), Extraction)
+    assert isinstance(handle(("feed", feed)), ParsedFeed)
+    refused = handle(("feed", feed | {"body": b""}))
+    assert isinstance(refused, FeedError)
+    assert str(pickle.loads(pickle.dumps(refused))) == str(refused)  # noqa: S301 - our own
 
 
 def test_row_has_exactly_the_promised_fields() -> None:

@@ -104,11 +104,14 @@ def _read(page: Page, markup: str, notes: tuple[str, ...], fetched_at: datetime)
     if refused:
         return NotAnArticle(*refused)
     canonical, doubts = find_canonical(page)
-    return _article(canonical, metadata, body, notes + doubts)
+    paywalled = is_paywalled(page, metadata, "\n".join(body.lines))
+    return _article(canonical, metadata, body, paywalled, notes + doubts)
 
 
-def _article(canonical: str, metadata: Metadata, body: Body, notes: tuple[str, ...]) -> Extraction:
-    text, published = "\n".join(body.lines), metadata.published
+def _article(
+    canonical: str, metadata: Metadata, body: Body, paywalled: bool, notes: tuple[str, ...]
+) -> Extraction:
+    published = metadata.published
     if body.witness != "trafilatura":
         notes += (f"text-from: {body.witness}",)
     if not metadata.title:
@@ -116,7 +119,7 @@ def _article(canonical: str, metadata: Metadata, body: Body, notes: tuple[str, .
     return Extraction(
         canonical_url=canonical,
         title=metadata.title or body.lines[0][:MAX_TITLE_FROM_TEXT],
-        text=text,
+        text="\n".join(body.lines),
         authors=metadata.authors,
         published_at=published.at if published else None,
         published_from=published.witness if published else None,
@@ -124,6 +127,6 @@ def _article(canonical: str, metadata: Metadata, body: Body, notes: tuple[str, .
         language=metadata.language,
         outlet=metadata.outlet,
         tags=metadata.tags,
-        paywalled=is_paywalled(metadata, text),
+        paywalled=paywalled,
         notes=notes,
     )

@@ -39,7 +39,6 @@ class Metadata:
     outlet: str | None
     tags: tuple[str, ...]
     closed: bool  # the page says that it is not free
-    paywall: bool  # the page shows the mark of a paywall
 
 
 def read_metadata(page: Page, fetched_at: datetime) -> Metadata:
@@ -52,13 +51,12 @@ def read_metadata(page: Page, fetched_at: datetime) -> Metadata:
         outlet=_outlet(page),
         tags=_tags(page),
         closed=_is_closed(page),
-        paywall=bool(page.select(_PAYWALL, 1)),
     )
 
 
-def is_paywalled(metadata: Metadata, text: str) -> bool:
+def is_paywalled(page: Page, metadata: Metadata, text: str) -> bool:
     """Tell whether the text is what a paywall lets through, or behind one by the page's own word."""
-    return metadata.closed or (metadata.paywall and len(text) < TEASER_LENGTH)
+    return metadata.closed or (len(text) < TEASER_LENGTH and bool(page.select(_PAYWALL, 1)))
 
 
 def _site_names(page: Page) -> Iterator[str]:
