@@ -11,12 +11,22 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from newswire.envelope import ENTRY
-from newswire.events import Article, Enriched, Entry, Outcome, OutcomeKind, Page, Sighting
-from newswire.log.port import Log
+from pydantic import ValidationError
+
+from newswire.envelope import ENTRY, FEED
+from newswire.events import Article, Enriched, Entry, Feed, Outcome, OutcomeKind, Page, Sighting
+from newswire.log.port import Log, Record
 
 CHUNK = 1000  # records read at a time
 CONSUMERS = ((Article.topic, "enrich"), (Sighting.topic, "enrich"), (Enriched.topic, "index"))
+
+
+@dataclass(frozen=True)
+class FeedBalance:
+    """What the ledger says of one feed: entries seen, and outcomes by kind and reason."""
+
+    seen: int
+    outcomes: dict[str, dict[str, int]]
 
 
 @dataclass
@@ -26,14 +36,14 @@ class Balance:
     Attributes:
         seen: distinct entries.
         outcomes: count by kind and reason.
-        by_feed: the same for each feed, with "seen" beside the kinds.
+        by_feed: the same for each feed, by its address.
         in_flight: entries on their way.
         lost: ids of entries that are nowhere.
     """
 
     seen: int
     outcomes: dict[str, dict[str, int]]
-    by_feed: dict[str, Counter[str]] = field(default_factory=dict)
+    by_feed: dict[str, FeedBalance] = field(default_factory=dict)
     in_flight: int = 0
     lost: tuple[str, ...] = ()
 
@@ -44,7 +54,10 @@ class Balance:
             "outcomes": self.outcomes,
             "in_flight": self.in_flight,
             "lost": list(self.lost),
-            "feeds": {feed: dict(counts) for feed, counts in sorted(self.by_feed.items())},
+            "feeds": {
+                feed: {"seen": each.seen, "outcomes": each.outcomes}
+                for feed, each in sorted(self.by_feed.items())
+            },
         }
 
 
@@ -79,11 +92,7 @@ class Ledger:
 
     def outcomes(self) -> dict[str, dict[str, int]]:
         """Return the latest outcomes counted by kind and reason, in a fixed order."""
-        counts = Counter(self._ended.values())
-        kinds: dict[str, dict[str, int]] = {}
-        for kind, reason in sorted(counts, key=lambda pair: (list(OutcomeKind).index(pair[0]), pair[1])):
-            kinds.setdefault(str(kind), {})[str(reason)] = counts[kind, reason]
-        return kinds
+        return _count(self._ended.values())
 
     async def balance(self) -> Balance:
         """Read on, look for what is unfinished, and return the sums."""
@@ -94,18 +103,22 @@ class Ledger:
         return Balance(
             seen=len(self._feed),
             outcomes=self.outcomes(),
-            by_feed=self._by_feed(),
+            by_feed=await self._by_feed(),
             in_flight=len(missing & present),
             lost=tuple(sorted(missing - present)),
         )
 
-    def _by_feed(self) -> dict[str, Counter[str]]:
-        feeds: dict[str, Counter[str]] = defaultdict(Counter)
+    async def _by_feed(self) -> dict[str, FeedBalance]:
+        addresses = {feed.feed_id: feed.url for feed in await latest(self._log, Feed)}
+        entries: dict[str, list[str]] = defaultdict(list)
         for entry, feed in self._feed.items():
-            feeds[feed]["seen"] += 1
-            if entry in self._ended:
-                feeds[feed][str(self._ended[entry][0])] += 1
-        return feeds
+            entries[feed].append(entry)
+        return {
+            addresses.get(feed, feed): FeedBalance(
+                len(each), _count(self._ended[entry] for entry in each if entry in self._ended)
+            )
+            for feed, each in entries.items()
+        }
 
     async def _read(self, topic: str, partition: int, event: type[Entry | Outcome]) -> None:
         while records := await self._log.read(
@@ -114,9 +127,15 @@ class Ledger:
             self._next[topic, partition] = records[-1].offset + 1
             for record in records:
                 if record.value is not None:
-                    self._enter(event.from_bytes(record.value))
+                    self._enter(record, event)
 
-    def _enter(self, event: Entry | Outcome) -> None:
+    def _enter(self, record: Record, kind: type[Entry | Outcome]) -> None:
+        try:
+            event = kind.from_bytes(record.value or b"")
+        except ValidationError:  # it is about to be dead-lettered, under the id in its headers
+            if ENTRY in record.headers:
+                self._feed.setdefault(record.headers[ENTRY], record.headers.get(FEED, ""))
+            return
         self._feed.setdefault(event.entry_id, event.feed_id)
         if isinstance(event, Outcome):
             self._ended[event.entry_id] = (event.kind, event.reason)
@@ -168,3 +187,12 @@ async def latest(log: Log, event: type[Any]) -> Iterable[Any]:
             values.update((record.key, record.value) for record in records)
             offset = records[-1].offset + 1
     return [event.from_bytes(value) for value in values.values() if value is not None]
+
+
+def _count(ended: Iterable[tuple[OutcomeKind, str]]) -> dict[str, dict[str, int]]:
+    """Return how many ended by kind and reason, in a fixed order."""
+    counts = Counter(ended)
+    kinds: dict[str, dict[str, int]] = {}
+    for kind, reason in sorted(counts, key=lambda pair: (list(OutcomeKind).index(pair[0]), pair[1])):
+        kinds.setdefault(str(kind), {})[str(reason)] = counts[kind, reason]
+    return kinds

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from newswire.events import OutcomeKind
 from newswire.ledger import Balance
 from newswire.tracing import Step
 
@@ -27,11 +28,15 @@ def print_balance(balance: Balance, console: Console | None = None) -> None:
     console = console or Console()
     console.print(outcome_table(balance.outcomes))
     feeds = Table(title="Feeds", title_justify="left")
-    kinds = sorted({kind for counts in balance.by_feed.values() for kind in counts} - {"seen"})
+    kinds = [
+        str(kind)
+        for kind in OutcomeKind
+        if any(str(kind) in each.outcomes for each in balance.by_feed.values())
+    ]
     for column in ("feed", "seen", *kinds):
-        feeds.add_column(column, justify="left" if column == "feed" else "right")
-    for feed, counts in sorted(balance.by_feed.items()):
-        feeds.add_row(feed, str(counts["seen"]), *(str(counts[kind]) for kind in kinds))
+        feeds.add_column(column, justify="left" if column == "feed" else "right", overflow="fold")
+    for feed, each in sorted(balance.by_feed.items()):
+        feeds.add_row(escape(feed), str(each.seen), *(_cell(each.outcomes.get(kind, {})) for kind in kinds))
     console.print(feeds)
     ended = sum(count for reasons in balance.outcomes.values() for count in reasons.values())
     console.print(
@@ -39,6 +44,10 @@ def print_balance(balance: Balance, console: Console | None = None) -> None:
     )
     for entry in balance.lost:
         console.print(f"lost: {entry}  (newswire trace {entry})")
+
+
+def _cell(reasons: dict[str, int]) -> str:
+    return "\n".join(f"{reason} {count}" for reason, count in reasons.items()) or "–"
 
 
 def print_steps(what: str, steps: Sequence[Step], console: Console | None = None) -> None:

@@ -125,9 +125,8 @@ class Newsroom:
         response = web.StreamResponse(headers={"Content-Type": "text/html; charset=utf-8"})
         response.enable_chunked_encoding()
         await response.prepare(request)
-        with contextlib.suppress(
-            ConnectionResetError
-        ):  # a client may see enough, that is what the page is for
+        # A client may go away when it has seen enough: that is what the page is for.
+        with contextlib.suppress(ConnectionError):
             async for piece in self._pieces(case):
                 await response.write(piece)
         if self._closing.is_set() and request.transport is not None:
