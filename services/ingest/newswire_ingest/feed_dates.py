@@ -77,7 +77,7 @@ def _written(text: str) -> Moment | None:
     from dateutil import parser  # noqa: PLC0415 - most feeds need no more than the two standards
 
     # Two stand-ins for what is missing: where they show in the results, the text does not say it.
-    stand_ins = (datetime(2000, 1, 1, 1, 1, 1), datetime(2004, 2, 2, 2, 2, 2))  # noqa: DTZ001 - the zone is the text's
+    stand_ins = (datetime(2000, 1, 1, 1, 1), datetime(2004, 2, 2, 2, 2))  # noqa: DTZ001 - the zone is the text's
     one, other = (parser.parse(text, default=stand_in, tzinfos=_zone) for stand_in in stand_ins)
     if one.date() != other.date():
         return None

@@ -41,6 +41,7 @@ _BARE_GUID = re.compile(
     r"""<guid(?:\s{1,9}isPermaLink=["']true["'])?\s{0,9}>(?=\s{0,99}(?:<!\[CDATA\[\s{0,99})?(?!https?:|/))"""
 )
 _EMPTY_LINK = re.compile(r"<link\s{0,9}/>|<link>\s{0,99}</link>")  # would hide the guid's link
+_EMPTY_BRACKETS = re.compile(r"\(\s?\)|<\s?>")
 _EMAIL = re.compile(r"[^\s@<>()]{1,100}@[^\s@<>()]{1,100}")
 
 
@@ -169,10 +170,17 @@ def _content(entry: Mapping[str, Any]) -> str | None:
 
 
 def _authors(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names; of a lone author by the feed's own words, as feedparser misreads long addresses."""
     names = [author.get("name") or "" for author in entry.get("authors", ()) if author]
-    if not any(names):
+    if len(names) < 2:  # noqa: PLR2004 - more than one
         names = [_string(entry, "author") or ""]
-    return _unique(fold_whitespace(_EMAIL.sub("", name)).strip("()<> ") for name in names)
+    return _unique(_name(name) for name in names)
+
+
+def _name(text: str) -> str:
+    """Return an author without a mail address: ``a@b.example (Ann Lee)`` and ``Ann Lee <a@b.example>``."""
+    name = _EMPTY_BRACKETS.sub("", fold_whitespace(_EMAIL.sub("", text))).strip()
+    return name[1:-1].strip() if name.startswith("(") and name.endswith(")") else name
 
 
 def _tags(entry: Mapping[str, Any]) -> tuple[str, ...]:

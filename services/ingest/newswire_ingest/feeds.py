@@ -23,6 +23,7 @@ __all__ = [
 ]  # fmt: skip
 
 MAX_LENGTH = 15_000_000  # bytes; the largest honest feeds seen have 5 MB
+BLANK = b"\xef\xbb\xbf\xfe\xff\x00 \t\r\n"  # byte order marks are no content
 MAX_ENTRIES = 5_000  # as many as the memory of seen entries holds
 
 _CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([\w.:\-]{1,40})""", re.IGNORECASE)
@@ -34,7 +35,7 @@ def parse_feed(body: bytes, url: str = "", content_type: str | None = None) -> P
     Raises ``FeedError`` with the code ``empty-body``, ``html``, ``not-a-feed`` or ``too-large``. To have no
     entries is none of these.
     """
-    if not body[:HEAD_LENGTH].strip(b"\xef\xbb\xbf\xfe\xff\x00 \t\r\n") and not body.strip(b"\x00 \t\r\n"):
+    if not body.strip(BLANK):
         raise FeedError("empty-body", "the answer has no body")
     charset = _charset(content_type)
     _refuse(sniff(decode_html(body[:HEAD_LENGTH], charset)[0]), len(body))
