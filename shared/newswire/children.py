@@ -134,7 +134,7 @@ class Children:
         Raises ItemFailedError if it raised, ChildDiedError if it twice killed its child or overran a limit.
         """
         for kills in range(1, KILLS + 1):
-            child = await self._idle.get() or await self._start()
+            child = await self._idle.get() or await self._replacement()
             try:
                 state, result = await self._ask(child, item)
             except ChildDiedError as error:
@@ -171,6 +171,14 @@ class Children:
             if successor is None:
                 await asyncio.shield(self._bury(child))
             self._idle.put_nowait(successor)
+
+    async def _replacement(self) -> _Child:
+        """Start a child in a free place; the place stays free if that fails."""
+        try:
+            return await self._start()
+        except BaseException:
+            self._idle.put_nowait(None)
+            raise
 
     async def _start(self) -> _Child:
         process = await asyncio.create_subprocess_exec(

@@ -15,7 +15,9 @@ ENTRY = "ce_entryid"  # our two CloudEvents extension attributes
 FEED = "ce_feedid"
 VERSION = "version"  # of an enriched article, on its tombstone
 FIRST_SEEN = "first_seen_at"
-TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")  # W3C Trace Context, version 00
+TRACEPARENT = re.compile(  # W3C Trace Context, version 00; ids of zeros only are not valid
+    r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
+)
 
 
 def traceparent(cause: Headers | None) -> str:

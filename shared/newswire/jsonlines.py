@@ -20,7 +20,7 @@ def error_row(line: bytes, code: str, message: str) -> dict[str, Any]:
     """Return the answer to a line that could not be worked on, with its id if it can be read."""
     try:
         given = json.loads(line).get("id")
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):  # not JSON, no object, nested too deep
         given = None
     return {"id": given, "error": {"code": code, "message": message}}
 
@@ -40,15 +40,32 @@ async def convert(lines: Iterable[bytes], pool: Children) -> AsyncIterator[dict[
 
     async def feed() -> None:
         source = iter(lines)
-        while (line := await asyncio.to_thread(next, source, None)) is not None:
-            if line.strip():
-                await waiting.put(asyncio.create_task(one(line)))
-        await waiting.put(None)
+        try:
+            while (line := await asyncio.to_thread(next, source, None)) is not None:
+                if line.strip():
+                    await waiting.put(asyncio.create_task(one(line)))
+        finally:
+            await waiting.put(None)
 
     feeding = asyncio.create_task(feed())
-    while (task := await waiting.get()) is not None:
-        yield await task
-    await feeding
+    try:
+        while (task := await waiting.get()) is not None:
+            yield await task
+        await feeding
+    finally:
+        await _abandon(feeding, waiting)
+
+
+async def _abandon(feeding: asyncio.Task[None], waiting: asyncio.Queue[Any]) -> None:
+    """Cancel what is still in work, if nobody wants the rest."""
+    feeding.cancel()
+    left: list[asyncio.Task[Any]] = []
+    while not feeding.done() or not waiting.empty():
+        left += filter(None, [waiting.get_nowait() for _ in range(waiting.qsize())])
+        await asyncio.sleep(0)  # the feeder may have been waiting for room
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 async def run_filter(

@@ -43,9 +43,10 @@ async def take_over(services: Sequence[Service], log: Log, feeds: Path) -> None:
 
 async def stop_when_drained(log: Log, stop: asyncio.Event) -> int:
     """Set the event when drained; return how many entries are lost."""
-    balance = await Drain(log).wait()
-    stop.set()
-    return len(balance.lost)
+    try:
+        return len((await Drain(log).wait()).lost)
+    finally:
+        stop.set()  # also if the ledger cannot be read: its error is raised when all has stopped
 
 
 async def ended(drained: asyncio.Task[int] | None) -> int:

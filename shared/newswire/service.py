@@ -45,7 +45,7 @@ def installed(only: Sequence[str] = ()) -> list[Service]:
             raise SettingsError(
                 f"no service named {name!r} is installed; there is {', '.join(sorted(points))}"
             )
-    return [points[name].load()() for name in sorted(only or points)]
+    return [points[name].load()() for name in sorted(set(only or points))]
 
 
 def load_all(services: Sequence[Service]) -> tuple[Settings, list[BaseSettings]]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic import ValidationError
+
 from newswire.envelope import ENTRY
 from newswire.events import DEAD_LETTERS, Article, Enriched, Entry, Event, Outcome, Page, Sighting, Withdrawal
 from newswire.ids import digest
@@ -67,7 +69,10 @@ def _rank(topic: str) -> int:
 
 def _event(record: Record) -> Event | None:
     event = next((each for each in FLOW if each.topic == record.topic), None)
-    return event.from_bytes(record.value) if event and record.value else None
+    try:
+        return event.from_bytes(record.value) if event and record.value else None
+    except ValidationError:  # its dead letter tells the rest
+        return None
 
 
 def _names(record: Record) -> set[str]:
@@ -80,8 +85,8 @@ def _names(record: Record) -> set[str]:
 
 
 def _shared_names(record: Record) -> set[str]:
-    """Return keys that many articles have in common: the domain of an entry."""
-    return {record.key} if record.topic == Entry.topic else set()
+    """Return keys that many articles have in common: the domain of an entry, also of a dead one."""
+    return {record.key} if Entry.topic in {record.topic, record.headers.get("dl_topic")} else set()
 
 
 def _step(record: Record) -> Step:
@@ -97,7 +102,7 @@ def _summary(record: Record) -> str:
             f"dead letter of {headers.get('dl_stage')}: {headers.get('dl_reason')}: {headers.get('dl_error')}"
         )
     if event is None:
-        return f"removed: {record.key}"
+        return f"unreadable: {record.key}" if record.value else f"removed: {record.key}"
     return _SUMMARIES[type(event)](event)
 
 
