@@ -22,6 +22,9 @@ _COMPANY = frozenset(
 _ACRONYM = re.compile(r"\s?\(([A-Z][A-Za-z.]{1,9})\)")
 
 
+_FULL = 3  # words of a person's name at most
+
+
 @dataclass(slots=True)
 class Cluster:
     """One entity of the document with all its mentions."""
@@ -123,7 +126,7 @@ def _join_people(groups: dict[str, Cluster]) -> None:
                 first.get(words[0], []) if group.type is EntityType.PERSON else []
             )
             _join_one(group, [p for p, _ in bearers])
-    _namesakes(people, last)
+    _namesakes(people, _by(named, lambda words: words[-1]))
 
 
 Named = tuple[Cluster, list[str]]
@@ -143,7 +146,14 @@ def _join_one(group: Cluster, bearers: list[Cluster]) -> None:
 
 
 def _namesakes(people: list[Named], last: dict[str, list[Named]]) -> None:
-    """Give surnames that the gazetteer claimed to the one person of the document who is named in full."""
+    """Give a surname that the gazetteer claimed to the one person of the document named in full."""
     for famous, words in people:
-        if famous.known and all(" " not in f.text.strip() for f in famous.found):
-            _join_one(famous, [p for p, _ in last[words[-1]] if p.known is None])
+        if famous.known is None or any(" " in f.text.strip() for f in famous.found):
+            continue
+        others = [
+            g for g, w in last.get(words[-1], ()) if g.known is None and g.found and 1 < len(w) <= _FULL
+        ]
+        if len(others) == 1:
+            _move(famous, others[0])
+            for found in others[0].found:
+                found.label = EntityType.PERSON

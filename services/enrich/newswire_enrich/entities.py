@@ -141,10 +141,10 @@ def _settle(found: list[Found]) -> list[Found]:
 
 
 def _find_again(document: Document, clusters: list[Cluster]) -> None:
-    """Add the places where an entity is named by a form that the document showed elsewhere."""
+    """Add the places where an unknown entity is named by a form that the document showed elsewhere."""
     trie: Trie[Cluster] = Trie()
     ordinary = {w for w in document.text.words if w.islower()}
-    for cluster in clusters:
+    for cluster in (c for c in clusters if c.known is None):
         for form in {f.text for f in cluster.found if f.label is not None}:
             if " " in form or (
                 len(form) >= _FORM_FROM and form[0].isupper() and form.casefold() not in ordinary

@@ -37,9 +37,9 @@ ROLES = frozenset(
         """
         president prime minister chancellor premier secretary general senator governor mayor king queen
         prince princess pope sir lord lady mr mrs ms miss dr prof professor judge justice captain colonel
-        sergeant lieutenant major ambassador foreign defence defense finance interior deputy vice former acting
-        chief leader chairman chairwoman chairperson director representative rep sen gov gen col capt lt sgt st
-        ex incoming
+        sergeant lieutenant major ambassador foreign defence defense finance interior deputy vice former
+        acting chief leader chairman chairwoman chairperson director representative rep sen gov gen col capt
+        lt sgt st ex incoming
         spokesman spokeswoman spokesperson commissioner congressman congresswoman attorney commander admiral
         north south east west northern southern eastern western central the a an and of in at for with from by
         to on
