@@ -85,11 +85,15 @@ class _Child:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience_seconds):
                 return await self.process.wait()
+        self.kill()
+        return await self.process.wait()
+
+    def kill(self) -> None:
+        """Kill the process, if it still runs."""
         # Not process.kill(): that polls first, and so takes the exit code away from asyncio's watcher.
         if self.process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.process.pid, signal.SIGKILL)
-        return await self.process.wait()
 
 
 class Children:
@@ -111,13 +115,18 @@ class Children:
         self._limits = limits or Limits()
         self._idle: asyncio.Queue[_Child | None] = asyncio.Queue()
         self._all: set[_Child] = set()
+        self._closed = False
 
     async def __aenter__(self) -> Self:
         """Start all children; raises UnavailableError if one cannot load what it needs."""
+        starting = [asyncio.create_task(self._start()) for _ in range(self.workers)]
         try:
-            for child in await asyncio.gather(*(self._start() for _ in range(self.workers))):
+            for child in await asyncio.gather(*starting):
                 self._idle.put_nowait(child)
         except BaseException:
+            for task in starting:
+                task.cancel()
+            await asyncio.gather(*starting, return_exceptions=True)
             await self._end()
             raise
         return self
@@ -134,10 +143,11 @@ class Children:
         Raises ItemFailedError if it raised, ChildDiedError if it twice killed its child or overran a limit.
         """
         for kills in range(1, KILLS + 1):
-            child = await self._idle.get() or await self._replacement()
+            child = await self._free()
             try:
                 state, result = await self._ask(child, item)
             except ChildDiedError as error:
+                self._check_open()  # when all are ended that is no fault of the item
                 logger.warning("child.died", target=self._target, reason=error.reason, kills=kills)
                 if kills == KILLS or error.reason is Reason.WALL_LIMIT:
                     raise
@@ -168,17 +178,24 @@ class Children:
         else:
             return answer
         finally:
-            if successor is None:
-                await asyncio.shield(self._bury(child))
             self._idle.put_nowait(successor)
+            if successor is None:
+                child.kill()
+                await self._bury(child)
 
-    async def _replacement(self) -> _Child:
-        """Start a child in a free place; the place stays free if that fails."""
+    async def _free(self) -> _Child:
+        """Wait for a place and return its child, a new one if it has none; without one it stays free."""
+        child = await self._idle.get()
         try:
-            return await self._start()
+            self._check_open()
+            return child or await self._start()
         except BaseException:
-            self._idle.put_nowait(None)
+            self._idle.put_nowait(child)
             raise
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise UnavailableError(f"the child processes for {self._target} have been ended")
 
     async def _start(self) -> _Child:
         process = await asyncio.create_subprocess_exec(
@@ -199,11 +216,13 @@ class Children:
         return child
 
     async def _bury(self, child: _Child, *, patience_seconds: float = 0.0) -> int:
-        self._all.discard(child)
-        return await child.end(patience_seconds=patience_seconds)
+        code = await child.end(patience_seconds=patience_seconds)
+        self._all.discard(child)  # not before: closing the pool waits for those that are dying
+        return code
 
     async def _end(self) -> None:
-        await asyncio.gather(*(child.end() for child in self._all))
+        self._closed = True
+        await asyncio.gather(*(child.end() for child in list(self._all)))
         self._all.clear()
 
 

@@ -1,9 +1,10 @@
 """Filters over JSON Lines: a line in, a line out, in order, on all cores."""
 
 import asyncio
+import contextlib
 import json
 import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from typing import IO, Any
 
 from rich.console import Console
@@ -25,9 +26,10 @@ def error_row(line: bytes, code: str, message: str) -> dict[str, Any]:
     return {"id": given, "error": {"code": code, "message": message}}
 
 
-async def convert(lines: Iterable[bytes], pool: Children) -> AsyncIterator[dict[str, Any]]:
+async def convert(lines: Iterable[bytes], pool: Children) -> AsyncGenerator[dict[str, Any], None]:
     """Yield the pool's answer to each line, in order; a line that kills its child gets an error row."""
-    waiting: asyncio.Queue[asyncio.Task[dict[str, Any]] | None] = asyncio.Queue(pool.workers * AHEAD)
+    waiting: asyncio.Queue[asyncio.Task[dict[str, Any]] | None] = asyncio.Queue()
+    room = asyncio.Semaphore(pool.workers * AHEAD)
 
     async def one(line: bytes) -> dict[str, Any]:
         if len(line) > LINE_BYTES:
@@ -43,14 +45,16 @@ async def convert(lines: Iterable[bytes], pool: Children) -> AsyncIterator[dict[
         try:
             while (line := await asyncio.to_thread(next, source, None)) is not None:
                 if line.strip():
-                    await waiting.put(asyncio.create_task(one(line)))
+                    await room.acquire()
+                    waiting.put_nowait(asyncio.create_task(one(line)))
         finally:
-            await waiting.put(None)
+            waiting.put_nowait(None)
 
     feeding = asyncio.create_task(feed())
     try:
         while (task := await waiting.get()) is not None:
             yield await task
+            room.release()
         await feeding
     finally:
         await _abandon(feeding, waiting)
@@ -58,14 +62,10 @@ async def convert(lines: Iterable[bytes], pool: Children) -> AsyncIterator[dict[
 
 async def _abandon(feeding: asyncio.Task[None], waiting: asyncio.Queue[Any]) -> None:
     """Cancel what is still in work, if nobody wants the rest."""
-    feeding.cancel()
-    left: list[asyncio.Task[Any]] = []
-    while not feeding.done() or not waiting.empty():
-        left += filter(None, [waiting.get_nowait() for _ in range(waiting.qsize())])
-        await asyncio.sleep(0)  # the feeder may have been waiting for room
-    for task in left:
+    tasks = [feeding, *filter(None, (waiting.get_nowait() for _ in range(waiting.qsize())))]
+    for task in tasks:
         task.cancel()
-    await asyncio.gather(*left, return_exceptions=True)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def run_filter(
@@ -80,8 +80,11 @@ async def run_filter(
     columns = (SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
         done = progress.add_task("lines", total=None)
-        async with Children(target, config, workers=workers, limits=limits) as pool:
-            async for row in convert(source, pool):
+        async with (
+            Children(target, config, workers=workers, limits=limits) as pool,
+            contextlib.aclosing(convert(source, pool)) as rows,
+        ):
+            async for row in rows:
                 failed += "error" in row
                 sink.write(json.dumps(row, ensure_ascii=False) + "\n")
                 sink.flush()
