@@ -2,15 +2,16 @@
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from contract.log_contract import TOPICS, LogContract, MakeLog, joined, message, until, values
 
-from newswire.errors import SettingsError, UnavailableError
-from newswire.log import Log, open_log
-from newswire.log.sqlite import SqliteLog
+from newswire.errors import FencedError, SettingsError, UnavailableError
+from newswire.log import Log, lease, open_log
+from newswire.log.sqlite import SqliteClaim, SqliteLog
 
 pytestmark = pytest.mark.contract
 
@@ -98,18 +99,21 @@ async def test_a_failing_piece_of_work_undoes_only_itself(make_log: MakeLog) -> 
     assert await log.query(lambda c: c.execute("SELECT 1 FROM log_meta WHERE name='half'").fetchall()) == []
 
 
-async def test_a_member_that_hangs_is_given_up_and_fenced(
-    make_log: MakeLog, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A process that lives but does not beat loses its claims after the session."""
-    monkeypatch.setattr("newswire.log.lease.SESSION_MS", 300)
-    monkeypatch.setattr("newswire.log.sqlite.BEAT_EVERY", 10**9)
-    one, two = await make_log(), await make_log()
-    async with joined(one) as hanging:
-        await until(lambda: len(hanging.claims) == 3)
-        monkeypatch.setattr("newswire.log.sqlite.BEAT_EVERY", 1)
-        async with joined(two) as fresh:
-            await until(lambda: len(fresh.claims) > 0)
+async def test_a_member_that_hangs_is_given_up_and_fenced(make_log: MakeLog) -> None:
+    """A process that lives but has not beaten for a session loses its claims, and cannot commit any more."""
+    log = await make_log()
+    assert isinstance(log, SqliteLog)
+    long_ago = int(time.time() * 1000) - lease.SESSION_MS - 1000
+    life = lease.LifeFile(log.life_folder, "hung")
+    await log.write(lambda connection: lease.beat(connection, "readers", "hung", 0, long_ago))
+    epochs = await log.write(lambda connection: lease.take(connection, "readers", "hung", {0, 1, 2}))
+    async with joined(log) as fresh:
+        await until(lambda: len(fresh.claims) == 3)
+        with pytest.raises(FencedError):
+            await SqliteClaim(log, "readers", "hung", 0, epochs[0]).commit([message("out", "a", "late")])
+    life.close()
+
+    assert await values(log, "out") == []
 
 
 async def test_a_committed_record_survives_an_interrupted_transaction(

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 LOOPBACK = "127.0.0.1"
@@ -17,6 +17,8 @@ class Bells:
 
     def __init__(self) -> None:
         self._waiting: dict[Line, set[asyncio.Event]] = defaultdict(set)
+        self._rings: Counter[Line] = Counter()
+        self._rings_of_all = 0
         self._socket: socket.socket | None = None
 
     @property
@@ -42,12 +44,20 @@ class Bells:
     def ring(self, lines: Iterable[Line]) -> None:
         """Wake everybody here who waits on one of the lines."""
         for line in lines:
+            self._rings[line] += 1
             for event in self._waiting.get(line, ()):
                 event.set()
 
     def ring_all(self) -> None:
         """Wake everybody here."""
-        self.ring(list(self._waiting))
+        self._rings_of_all += 1
+        for events in self._waiting.values():
+            for event in events:
+                event.set()
+
+    def heard(self, lines: Iterable[Line]) -> tuple[int, ...]:
+        """Return how often the lines were rung: a look that is older than a ring has missed something."""
+        return (self._rings_of_all, *(self._rings[line] for line in lines))
 
     @contextlib.contextmanager
     def listening(self, lines: Iterable[Line]) -> Iterator[asyncio.Event]:

@@ -10,7 +10,6 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -51,7 +50,6 @@ class SqliteLog:
         self._prefix = prefix
         self._reader: sqlite3.Connection | None = None
         self._writer: Writer | None = None
-        self._read_thread: ThreadPoolExecutor | None = None
         self._topics: set[str] = set()
 
     @property
@@ -70,7 +68,6 @@ class SqliteLog:
             self._reader = await asyncio.to_thread(sqlite_records.connect, self.path)
         except (OSError, sqlite3.Error) as error:
             raise UnavailableError(f"the log {self.path} cannot be opened: {error}") from error
-        self._read_thread = ThreadPoolExecutor(1, thread_name_prefix="log-reader")
         self.bells.open()
         self._writer = Writer(writing, lambda: self._tell_others(writing))
         await self.write(lambda connection: self._create_topics(connection, topics))
@@ -80,10 +77,9 @@ class SqliteLog:
         self.bells.close()
         if self._writer:
             await asyncio.to_thread(self._writer.close)
-        if self._read_thread and self._reader:
-            self._read_thread.submit(self._reader.close)
-            await asyncio.to_thread(self._read_thread.shutdown)
-        self._writer = self._reader = self._read_thread = None
+        if self._reader:
+            self._reader.close()
+        self._writer = self._reader = None
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run a piece of work in a transaction."""
@@ -92,11 +88,15 @@ class SqliteLog:
         return await self._writer.run(work)
 
     async def query(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run a piece of work that only reads."""
-        if self._reader is None or self._read_thread is None:
+        """Run a piece of work that only reads.
+
+        Not in a thread: a reader of a WAL file never waits for a writer, and the way to another thread and
+        back costs more than the few rows that are read at a time.
+        """
+        if self._reader is None:
             raise UnavailableError("the log is not open")
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._read_thread, work, self._reader)
+            return work(self._reader)
         except sqlite3.Error as error:
             raise UnavailableError(f"the log cannot be read: {error}") from error
 
@@ -227,10 +227,12 @@ class SqliteClaim:
         self._log = log
         self._member = member
         self._epoch = epoch
+        self._heard: dict[tuple[str, ...], tuple[int, ...]] = {}
 
     async def fetch(self, topics: Sequence[str], *, max_records: int, max_bytes: int) -> list[Record]:
         """See the port."""
         names = [self._log.full(topic) for topic in topics]
+        self._heard[tuple(topics)] = self._log.bells.heard((name, self.number) for name in names)
 
         def read(connection: sqlite3.Connection) -> list[Record]:
             records: list[Record] = []
@@ -251,10 +253,10 @@ class SqliteClaim:
     async def wait(self, topics: Sequence[str], timeout_seconds: float) -> None:
         """See the port."""
         lines = [(self._log.full(topic), self.number) for topic in topics]
+        if self._log.bells.heard(lines) != self._heard.get(tuple(topics)):
+            return  # something came since the last look, or there was none
         with self._log.bells.listening(lines) as event, contextlib.suppress(TimeoutError):
-            # What came before the bell was hung up is not announced any more: look once.
-            if not await self.fetch(topics, max_records=1, max_bytes=1):
-                await asyncio.wait_for(event.wait(), timeout_seconds)
+            await asyncio.wait_for(event.wait(), timeout_seconds)
 
     async def commit(
         self,

@@ -37,7 +37,9 @@ class Writer:
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         with self._lock:
             self._waiting.append((work, future))
-        self._thread.submit(self._drain)
+            first = len(self._waiting) == 1
+        if first:  # who comes while others wait goes with them
+            self._thread.submit(self._drain)
         return await future
 
     def close(self) -> None:
