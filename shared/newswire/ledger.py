@@ -8,7 +8,6 @@ lost = the rest; there must be none
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -166,16 +165,9 @@ class Ledger:
         return found
 
     async def _waiting(self) -> set[str]:
-        """Return the entries that wait in the URL memory; rechecks that are not due do not count."""
-        found: set[str] = set()
-        now = datetime.now(UTC)
-        for page in await latest(self._log, Page):
-            found |= {
-                waiting.entry.entry_id
-                for waiting in page.waiting
-                if waiting.not_before <= now or not waiting.entry.trigger.startswith("recheck")
-            }
-        return found
+        """Return the entries that wait in the URL memory; rechecks that nobody has seen yet are no matter."""
+        pages = await latest(self._log, Page)
+        return {waiting.entry.entry_id for page in pages for waiting in page.waiting}
 
 
 async def latest(log: Log, event: type[Any]) -> Iterable[Any]:
