@@ -24,12 +24,15 @@ from typing import Any, NamedTuple, TypeVar
 
 import aiohttp
 import psutil
-from newswire.events import Enriched, Entry, Feed, Source
+from rich.console import Console
+from rich.table import Table
+from yarl import URL
+
+from newswire.events import Enriched, Feed, Source
 from newswire.ids import content_hash
 from newswire.ledger import Ledger
 from newswire.log.port import Log
 from newswire.run import opened, run_services
-from newswire.settings import Settings
 from newswire.telemetry import configure
 from newswire_enrich.child import document_handler
 from newswire_enrich.service import check_rules
@@ -42,9 +45,6 @@ from newswire_ingest.feed_list import put_feeds
 from newswire_ingest.urls import article_id, feed_id
 from newswire_newsroom.demonstration import World, prepare
 from newswire_newsroom.server import FeedSource, Newsroom
-from rich.console import Console
-from rich.table import Table
-from yarl import URL
 
 CORES = os.cpu_count() or 1
 GOAL = 0.75
@@ -116,7 +116,9 @@ async def download(port: int, urls: Sequence[str]) -> list[bytes]:
         async def get(url: str) -> bytes:
             address = URL(url)
             headers = {"Host": address.host or ""}
-            async with session.get(f"http://127.0.0.1:{port}{address.raw_path_qs}", headers=headers) as answer:
+            async with session.get(
+                f"http://127.0.0.1:{port}{address.raw_path_qs}", headers=headers
+            ) as answer:
                 return await answer.read()
 
         return [await get(url) for url in urls]
@@ -142,25 +144,34 @@ class Costs(NamedTuple):
     parse: float
     extract: float
     enrich: float
-    index: float
+    store: float
 
 
 def measure(port: int, sources: Sequence[FeedSource], folder: str, wanted: int) -> Costs:
     """Run each stage alone on what the one before made."""
     feeds = asyncio.run(download(port, [source.url for source in sources]))
-    parsing = on_all_cores(
-        ingest_handler, [("feed", {"body": body, "url": s.url, "content_type": None}) for body, s in zip(feeds, sources, strict=True)]
-    )  # fmt: skip
+    documents = [
+        ("feed", {"body": body, "url": source.url, "content_type": None})
+        for body, source in zip(feeds, sources, strict=True)
+    ]
+    parsing = on_all_cores(ingest_handler, documents)
     entries = [e for feed in parsing.results for e in getattr(feed, "entries", ()) if e.url and "/c" in e.url]
     urls = list(dict.fromkeys(entry.url for entry in entries))[:wanted]
     bodies = asyncio.run(download(port, urls))
     now = datetime.now(UTC)
-    pages = [("page", {"body": b, "url": u, "charset": None, "fetched_at": now}) for b, u in zip(bodies, urls, strict=True)]
+    pages = [
+        ("page", {"body": b, "url": u, "charset": None, "fetched_at": now})
+        for b, u in zip(bodies, urls, strict=True)
+    ]
     extracting = on_all_cores(ingest_handler, pages)
     found = [each for each in extracting.results if isinstance(each, Extraction)]
-    tagging = on_all_cores(enrich_handler, [{"title": x.title, "text": x.text, "language": None} for x in found])
+    tagging = on_all_cores(
+        enrich_handler, [{"title": x.title, "text": x.text, "language": None} for x in found]
+    )
     events = [enriched(x, tags, n) for n, (x, tags) in enumerate(zip(found, tagging.results, strict=True))]
-    batches = [[document_from(event) for event in events[n : n + BATCH]] for n in range(0, len(events), BATCH)]
+    batches = [
+        [document_from(event) for event in events[n : n + BATCH]] for n in range(0, len(events), BATCH)
+    ]
     storing = on_all_cores(partial(store_handler, folder), batches)
     costs = (
         parsing.cpu_seconds / len(entries), extracting.cpu_seconds / len(pages),
@@ -184,7 +195,9 @@ def cpu_of(process: psutil.Process) -> float:
     return float(sum(t.user + t.system for t in (each.cpu_times() for each in family)))
 
 
-async def end_to_end(world: World, sources: Sequence[FeedSource], newsroom: psutil.Process, wanted: int) -> Run:
+async def end_to_end(
+    world: World, sources: Sequence[FeedSource], newsroom: psutil.Process, wanted: int
+) -> Run:
     """Run all services until so many articles are indexed."""
     stop = asyncio.Event()
     async with opened(world.settings) as log:
@@ -192,7 +205,13 @@ async def end_to_end(world: World, sources: Sequence[FeedSource], newsroom: psut
         await warm(log)
         ourselves = psutil.Process()
         before, room_before, started = cpu_of(ourselves), cpu_of(newsroom), time.monotonic()
-        await put_feeds(log, [Feed(feed_id=feed_id(s.url), url=s.url, outlet=s.outlet, interval_seconds=3600) for s in sources])
+        await put_feeds(
+            log,
+            [
+                Feed(feed_id=feed_id(s.url), url=s.url, outlet=s.outlet, interval_seconds=3600)
+                for s in sources
+            ],
+        )
         indexed = await until_indexed(log, wanted, running)
         seconds = time.monotonic() - started
         run = Run(indexed, seconds, cpu_of(ourselves) - before, cpu_of(newsroom) - room_before)
@@ -248,13 +267,17 @@ def without_haste(world: World) -> World:
         "domain_spacing_seconds": 0.0, "domain_concurrency": 8, "page_timeout_seconds": 60.0,
         "fetch_concurrency": 16, "poll_retry_seconds": timedelta(hours=1).total_seconds(),
     }  # fmt: skip
-    own = [each.model_copy(update=calm) if "resolve" in type(each).model_fields else each for each in world.own]
+    own = [
+        each.model_copy(update=calm) if "resolve" in type(each).model_fields else each for each in world.own
+    ]
     return World(world.services, world.settings, own)
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--articles", type=int, default=2000)
     wanted = parser.parse_args().articles
     configure("error")

@@ -159,7 +159,7 @@ class Table(Generic[E]):
 
     def __iter__(self) -> Iterator[str]:
         """Return all keys."""
-        return (key for key, _ in self._rows.items())  # noqa: PERF102  rows are no dict
+        return (key for key, _ in self._rows.items())
 
     def items(self) -> Iterator[tuple[str, E]]:
         """Return all keys with their events."""

@@ -13,7 +13,7 @@ import time
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 from pydantic import ValidationError
@@ -149,7 +149,8 @@ class Worker:
         side = asyncio.create_task(member.run())
         stopping = asyncio.create_task(self._stopping.wait())
         try:
-            await asyncio.wait({side, stopping, self._failed}, return_when=asyncio.FIRST_COMPLETED)
+            ending: set[asyncio.Future[Any]] = {side, stopping, self._failed}
+            await asyncio.wait(ending, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._deadline = time.monotonic() + self._options.drain_seconds
             stopping.cancel()

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,22 +38,28 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def newswire(
-    folder: Path, *arguments: str, stdin: bytes | None = None, timeout: float = 120, **env: str
+    folder: Path,
+    *arguments: str,
+    stdin: bytes | None = None,
+    timeout: float = 120,
+    env: Mapping[str, str] | None = None,
 ) -> "subprocess.CompletedProcess[str]":
     """Run a command to its end; the output is text."""
     done = subprocess.run(
-        [NEWSWIRE, *arguments], cwd=folder, env=environment(**env), input=stdin, capture_output=True,
+        [NEWSWIRE, *arguments], cwd=folder, env=environment(**(env or {})), input=stdin, capture_output=True,
         timeout=timeout, check=False,
     )  # fmt: skip
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 @contextmanager
-def started(folder: Path, *arguments: str, **env: str) -> Iterator["subprocess.Popen[bytes]"]:
+def started(
+    folder: Path, *arguments: str, env: Mapping[str, str] | None = None
+) -> Iterator["subprocess.Popen[bytes]"]:
     """A command that runs in the background; it is killed in the end, if it has not ended."""
     with (folder / f"{arguments[0]}.log").open("ab") as output:
         process = subprocess.Popen(
-            [NEWSWIRE, *arguments], cwd=folder, env=environment(**env), stdout=output, stderr=output
+            [NEWSWIRE, *arguments], cwd=folder, env=environment(**(env or {})), stdout=output, stderr=output
         )
         try:
             yield process

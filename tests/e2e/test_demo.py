@@ -62,7 +62,7 @@ def test_two_undisturbed_runs_give_the_same_table(
 
 def test_the_ledger_balances(demo: Demo) -> None:
     """Everything that was seen has ended, nothing is in flight, nothing lost."""
-    done = newswire(demo.folder, "ledger", "--json", NEWSWIRE_LOG=demo.address)
+    done = newswire(demo.folder, "ledger", "--json", env={"NEWSWIRE_LOG": demo.address})
     (row,) = rows(done.stdout)
 
     assert done.returncode == 0
@@ -158,7 +158,7 @@ def test_the_swallowed_paragraph_is_rescued_and_the_repair_noted(demo: Demo) -> 
 @pytest.mark.parametrize("query", QUERIES)
 def test_search_finds_the_golden_articles_news(demo: Demo, query: str) -> None:
     """By the topic's words, by an alias, by a phrase; with what matched marked."""
-    done = newswire(demo.folder, "search", query, "--json", NEWSWIRE_STORE=demo.address)
+    done = newswire(demo.folder, "search", query, "--json", env={"NEWSWIRE_STORE": demo.address})
     (hit,) = [row for row in rows(done.stdout) if row["url"] == GOLDEN]
 
     assert hit["highlights"]
@@ -169,9 +169,9 @@ def test_search_finds_the_golden_articles_news(demo: Demo, query: str) -> None:
 
 def test_trace_tells_the_path_through_all_stages(demo: Demo) -> None:
     """From the entry to the outcome; an unknown address has exit code 1."""
-    done = newswire(demo.folder, "trace", GOLDEN, "--json", NEWSWIRE_LOG=demo.address)
+    done = newswire(demo.folder, "trace", GOLDEN, "--json", env={"NEWSWIRE_LOG": demo.address})
     topics = [row["topic"] for row in rows(done.stdout)]
-    unknown = newswire(demo.folder, "trace", "https://nowhere.example/", NEWSWIRE_LOG=demo.address)
+    unknown = newswire(demo.folder, "trace", "https://nowhere.example/", env={"NEWSWIRE_LOG": demo.address})
 
     assert [topic.split(".")[1] for topic in topics if "pages" not in topic] == [
         "entries", "articles", "enriched", "outcomes"

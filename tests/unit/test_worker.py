@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
-from unit.stages import BlockingStage, EchoStage, OutageStage, PatientStage, PoisonStage, outcome
+from unit.stages import BlockingStage, EchoHandler, EchoStage, OutageStage, PatientStage, PoisonStage, outcome
 
 from newswire.backoff import Backoff
 from newswire.envelope import ENTRY, FEED
@@ -311,7 +311,7 @@ async def test_a_stage_that_cannot_open_stops_the_worker(log: Log) -> None:
     """A table that cannot be read is not an empty one."""
 
     class Closed(EchoStage):
-        async def open(self, ownership: Ownership) -> object:  # type: ignore[override]
+        async def open(self, ownership: Ownership) -> EchoHandler:
             del ownership
             raise RuntimeError("no table")
 

@@ -68,16 +68,19 @@ class World:
 def serve(host: str, port: int, opml: Path | None) -> int:
     """Serve the newsroom until stopped; say how services are pointed to it."""
 
+    def announce(room: Newsroom) -> None:
+        if opml is not None:
+            opml.write_text(room.opml(interval_seconds=1.0), encoding="utf-8")
+            typer.echo(f"feed list: {opml}")
+        typer.echo(f"serving {len(room.hosts)} outlets at {room.origin}; for newswire run set")
+        typer.echo(f"  NEWSWIRE_INGEST_RESOLVE='*.example={room.origin}'")
+        typer.echo("  NEWSWIRE_INGEST_ALLOW_PRIVATE=true")
+        sys.stdout.flush()
+
     async def run() -> None:
         stop = asyncio.Event()
         async with Newsroom(host, port) as room:
-            if opml is not None:
-                opml.write_text(room.opml(interval_seconds=1.0), encoding="utf-8")
-                typer.echo(f"feed list: {opml}")
-            typer.echo(f"serving {len(room.hosts)} outlets at {room.origin}; for newswire run set")
-            typer.echo(f"  NEWSWIRE_INGEST_RESOLVE='*.example={room.origin}'")
-            typer.echo("  NEWSWIRE_INGEST_ALLOW_PRIVATE=true")
-            sys.stdout.flush()
+            announce(room)
             with stop_on_signals(stop):
                 await stop.wait()
 

@@ -117,11 +117,7 @@ class EnrichHandler:
             return _ended(event, delivery, OutcomeKind.DISCARDED, Reason.WITHDRAWN)
         if isinstance(event, Article):
             return await self._article(event, delivery, known)
-        if known.enriched is None:
-            if unread:
-                return Retry("its article may be on the way")
-            return _ended(event, delivery, OutcomeKind.DISCARDED, Reason.ARTICLE_UNAVAILABLE)
-        return _sighting(event, delivery, known)
+        return _sighting(event, delivery, known, unread=unread)
 
     async def _article(self, article: Article, delivery: Delivery, known: _Known) -> End:
         decision = fetched(known.enriched, article, datetime.now(UTC))
@@ -162,8 +158,12 @@ def _withdrawal(article_id: str, delivery: Delivery, known: _Known) -> End:
     return Done((tombstone(Enriched.topic, article_id, headers),))
 
 
-def _sighting(event: Sighting, delivery: Delivery, known: _Known) -> End:
-    assert known.enriched is not None  # noqa: S101  for the type checker: the caller looked
+def _sighting(event: Sighting, delivery: Delivery, known: _Known, *, unread: bool) -> End:
+    """End a sighting, or let it wait as long as its article may lie unread on the log."""
+    if known.enriched is None:
+        if unread:
+            return Retry("its article may be on the way")
+        return _ended(event, delivery, OutcomeKind.DISCARDED, Reason.ARTICLE_UNAVAILABLE)
     decision = sighted(known.enriched, event, datetime.now(UTC))
     if isinstance(decision, Unchanged):
         return _ended(event, delivery, OutcomeKind.UNCHANGED, decision.reason)

@@ -15,7 +15,7 @@ def register_search(app: typer.Typer) -> None:
     app.command("search", epilog=EPILOG)(search)
 
 
-def search(  # noqa: PLR0917  a command has as many arguments as options
+def search(
     words: Annotated[
         list[str] | None,
         typer.Argument(

@@ -34,11 +34,12 @@ def from_page(
         fetched_at: when.
     """
     published, published_from, plausible = _published(entry, extraction, fetched_at)
+    title = extraction.title or entry.title or ""
     return Article(
         article_id=known_id or article_id(extraction.canonical_url),
         entry_id=entry.entry_id, feed_id=entry.feed_id, seen_at=entry.seen_at, url=url,
-        canonical_url=extraction.canonical_url, title=extraction.title or entry.title or "",
-        text=extraction.text, content_hash=content_hash(extraction.title or entry.title or "", extraction.text),
+        canonical_url=extraction.canonical_url, title=title,
+        text=extraction.text, content_hash=content_hash(title, extraction.text),
         fetched_at=fetched_at, authors=extraction.authors or entry.authors, published_at=published,
         published_from=published_from, published_plausible=plausible,
         language=extraction.language or entry.language, outlet=entry.outlet or extraction.outlet,

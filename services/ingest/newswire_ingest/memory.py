@@ -158,8 +158,8 @@ def moved_on(page: Page, ended: Sequence[Entry], target: str, now: datetime) -> 
 def discarded(entry: Entry, reason: Reason, why: str, now: datetime) -> Message:
     """Return the outcome of an entry that is never published."""
     outcome = Outcome(
-        entry_id=entry.entry_id, feed_id=entry.feed_id, kind=OutcomeKind.DISCARDED, reason=reason, stage=SOURCE,
-        at=now, url=entry.url, message=why,
+        entry_id=entry.entry_id, feed_id=entry.feed_id, kind=OutcomeKind.DISCARDED, reason=reason,
+        stage=SOURCE, at=now, url=entry.url, message=why,
     )  # fmt: skip
     return outcome_message(outcome)
 

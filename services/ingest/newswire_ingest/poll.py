@@ -135,9 +135,10 @@ def _entry(
     feed: Feed, parsed: ParsedEntry, link: str | Reason, entry_id: str, trigger: str, now: datetime
 ) -> Entry | Outcome:
     if isinstance(link, Reason):
+        what = f"{parsed.title or 'an entry without a title'} in {feed.url}"
         return Outcome(
-            entry_id=entry_id, feed_id=feed.feed_id, kind=OutcomeKind.DISCARDED, reason=link, stage=SOURCE, at=now,
-            url=parsed.url or None, message=f"{parsed.title or 'an entry without a title'} in {feed.url}",
+            entry_id=entry_id, feed_id=feed.feed_id, kind=OutcomeKind.DISCARDED, reason=link, stage=SOURCE,
+            at=now, url=parsed.url or None, message=what,
         )  # fmt: skip
     return Entry(
         entry_id=entry_id, feed_id=feed.feed_id, url=link, native_id=parsed.id, trigger=trigger, seen_at=now,
@@ -176,7 +177,8 @@ def _status(
     # A failure or a 304 says nothing about validators: those of the last document still hold.
     keep = before if (unchanged or polled.failed) else None
     return FeedStatus(
-        feed_id=feed.feed_id, url=feed.url, polled_at=now, next_poll_at=now + _wait(feed, polled, times, failures),
+        feed_id=feed.feed_id, url=feed.url, polled_at=now,
+        next_poll_at=now + _wait(feed, polled, times, failures),
         polls=(before.polls if before else 0) + 1, result=result, message=polled.message,
         http_status=polled.http_status, etag=polled.etag or (keep.etag if keep else None),
         last_modified=polled.last_modified or (keep.last_modified if keep else None), failures=failures,
