@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -95,6 +95,25 @@ async def test_a_poll_before_the_start_does_not_count(log: Log) -> None:
         assert not await watch.more()
         await publish(log, status(polls=2))
         await watch.balance()
+
+
+async def test_a_poll_that_began_before_the_start_does_not_count(log: Log) -> None:
+    """Even if its status comes later: what it saw may be old."""
+    await publish(log, feed())
+    async with watching(log) as watch:
+        await publish(log, status(polled_at=NOW - timedelta(hours=1)))
+        assert not await watch.more()
+
+
+async def test_a_quick_feed_polled_while_something_was_in_flight_is_polled_once_more(log: Log) -> None:
+    """What it showed then says nothing of the quiet that came later."""
+    await publish(log, feed(), entry())
+    async with watching(log) as watch:
+        at = datetime.now(UTC)
+        await publish(log, status(polled_at=at, next_poll_at=at + timedelta(seconds=2)))
+        assert not await watch.more()
+        await publish(log, outcome())
+        assert not await watch.more()
 
 
 @pytest.mark.parametrize("gone", [removed(Feed, "g"), feed("g", enabled=False)], ids=["removed", "disabled"])

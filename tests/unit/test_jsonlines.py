@@ -114,15 +114,14 @@ async def test_lines_are_read_no_further_than_they_are_needed() -> None:
         nonlocal read
         while True:
             read += 1
-            yield b"x"
+            yield b"slow"
 
     async with Children(TARGET, workers=1) as pool:
         rows = convert(endless(), pool)
-        for _ in range(10):
-            await anext(rows)
+        await anext(rows)
         await rows.aclose()
 
-    assert read <= 10 + jsonlines.AHEAD + 3
+    assert read <= 1 + jsonlines.AHEAD + 2
 
 
 async def test_a_stream_that_fails_ends_the_filter_with_its_error() -> None:
