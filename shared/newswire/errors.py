@@ -4,6 +4,7 @@ NewswireError                 said to the user in one line
 ├── SettingsError             a setting, rule file or feed list is wrong: the start stops
 ├── UnavailableError          a dependency is down: wait, never dead-letter
 ├── FencedError               somebody else owns the partition now: let go of it
+├── CacheBrokenError          a cache file is damaged: the process ends, the next one makes it again
 ├── MovedError                a topic moved on while a verdict rested on it: decide again
 └── ItemError                 an item failed by itself; carries its ``reason``
     ├── ChildDiedError        it killed or outran its child process
@@ -27,6 +28,10 @@ class UnavailableError(NewswireError):
 
 class FencedError(NewswireError):
     """The claim on a partition was lost to another process."""
+
+
+class CacheBrokenError(NewswireError):
+    """A cache file of a table is damaged; it has been removed, and a restart makes it again."""
 
 
 class MovedError(NewswireError):

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import sys
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from typing import IO, Any
 
 from rich.console import Console
@@ -68,6 +68,15 @@ async def _abandon(feeding: asyncio.Task[None], waiting: asyncio.Queue[Any]) -> 
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
+def bounded(source: IO[bytes]) -> Iterator[bytes]:
+    """Yield the lines of a stream; of one that is too long only as much as shows that it is."""
+    while line := source.readline(LINE_BYTES + 1):
+        rest = line
+        while len(line) > LINE_BYTES and rest and not rest.endswith(b"\n"):
+            rest = source.readline(LINE_BYTES)
+        yield line
+
+
 async def run_filter(
     target: str, config: Any, *, workers: int | None, limits: Limits, source: IO[bytes], sink: IO[str]
 ) -> int:
@@ -82,7 +91,7 @@ async def run_filter(
         done = progress.add_task("lines", total=None)
         async with (
             Children(target, config, workers=workers, limits=limits) as pool,
-            contextlib.aclosing(convert(source, pool)) as rows,
+            contextlib.aclosing(convert(bounded(source), pool)) as rows,
         ):
             async for row in rows:
                 failed += "error" in row

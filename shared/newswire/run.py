@@ -18,7 +18,7 @@ from newswire.worker import Worker
 
 logger = structlog.get_logger()
 
-MAINTENANCE_SECONDS = 60.0  # between two rounds of compaction and retention
+MAINTENANCE_SECONDS = 300.0  # between two rounds of compaction and retention
 
 
 @contextlib.asynccontextmanager

@@ -7,6 +7,7 @@ knows stops the start, as a misspelt setting would otherwise be a silent default
 import difflib
 import os
 from collections.abc import Iterable
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TypeVar
 
@@ -81,5 +82,7 @@ def load(settings: type[S]) -> S:
 
 
 def load_settings() -> Settings:
-    """Read the shared settings, for commands that need no service."""
+    """Read the shared settings, for commands that need no service; those of services are let be."""
+    services = entry_points(group="newswire.services")
+    check_names([Settings], [f"{PREFIX}{service.name.upper()}_" for service in services])
     return load(Settings)

@@ -4,11 +4,13 @@ A table is read to the end before use. It lives in memory, or in a cache file wh
 of rows; the file says which offset it reflects, and one that is lost or strange is made again.
 """
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
+from newswire.errors import CacheBrokenError
 from newswire.events import Event
 from newswire.log.port import Log, Message, Position
 
@@ -73,12 +75,27 @@ class CachedRows:
 
     def __init__(self, path: Path, identity: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
         try:
             self._open(path, identity)
         except sqlite3.DatabaseError:
-            for file in path.parent.glob(path.name + "*"):
-                file.unlink()
+            self._remove()
             self._open(path, identity)
+
+    def _remove(self) -> None:
+        for file in self._path.parent.glob(self._path.name + "*"):
+            file.unlink()
+
+    @contextlib.contextmanager
+    def _checked(self) -> Iterator[None]:
+        """Remove a file that turns out to be damaged, and end the process: the next one makes it anew."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            self._remove()
+            raise CacheBrokenError(
+                f"the cache {self._path} is damaged and was removed: start again"
+            ) from error
 
     def _open(self, path: Path, identity: str) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None)
@@ -96,23 +113,26 @@ class CachedRows:
 
     def get(self, key: str) -> bytes | None:
         """See Rows."""
-        row = self._connection.execute("SELECT value FROM rows WHERE key=?", (key,)).fetchone()
+        with self._checked():
+            row = self._connection.execute("SELECT value FROM rows WHERE key=?", (key,)).fetchone()
         return row[0] if row else None
 
     def put(self, changes: dict[str, bytes | None], next_offset: int) -> None:
         """See Rows."""
         gone = [(key,) for key, value in changes.items() if value is None]
         kept = [(key, value) for key, value in changes.items() if value is not None]
-        self._connection.execute("BEGIN")
-        self._connection.executemany("DELETE FROM rows WHERE key=?", gone)
-        self._connection.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?)", kept)
-        self._connection.execute("UPDATE state SET next_offset=?", (next_offset,))
-        self._connection.execute("COMMIT")
+        with self._checked():
+            self._connection.execute("BEGIN")
+            self._connection.executemany("DELETE FROM rows WHERE key=?", gone)
+            self._connection.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?)", kept)
+            self._connection.execute("UPDATE state SET next_offset=?", (next_offset,))
+            self._connection.execute("COMMIT")
         self.next_offset = next_offset
 
     def items(self) -> Iterator[tuple[str, bytes]]:
         """See Rows."""
-        yield from self._connection.execute("SELECT key, value FROM rows")
+        with self._checked():
+            yield from self._connection.execute("SELECT key, value FROM rows")
 
     def close(self) -> None:
         """See Rows."""

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from newswire.backoff import Backoff
 from newswire.envelope import dead_letter
-from newswire.errors import FencedError, ItemError, MovedError, UnavailableError
+from newswire.errors import CacheBrokenError, FencedError, ItemError, MovedError, UnavailableError
 from newswire.events import Event, Reason
 from newswire.log.port import Claim, Log, Message, Record, TopicPartition
 from newswire.ownership import Ownership
@@ -191,10 +191,19 @@ class Worker:
                 await _first_of(loop.run(stop), handler.run(), stop)
             finally:
                 await handler.close()
-        except FencedError:
+        except (FencedError, BaseExceptionGroup) as error:
+            if not _is_fenced(error):
+                raise
             logger.warning("partition.fenced", group=claim.group, partition=claim.number)
         finally:
             ownership.close()
+
+
+def _is_fenced(error: BaseException) -> bool:
+    """Tell whether an error, or all of a group, says that the claim is lost."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(_is_fenced(each) for each in error.exceptions)
+    return isinstance(error, FencedError)
 
 
 async def _first_of(
@@ -262,7 +271,7 @@ class PartitionLoop:
             await self._outage(error, stop)
         except MovedError:
             return  # decide again on what is known now
-        except FencedError:
+        except (FencedError, CacheBrokenError):
             raise
         except Exception as error:  # noqa: BLE001  whatever a stage raises, the message gets its end
             if len(records) == 1:

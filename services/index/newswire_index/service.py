@@ -5,6 +5,9 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 
+import structlog
+
+from newswire.errors import UnavailableError
 from newswire.log.port import Log
 from newswire.service import Service
 from newswire.settings import Settings
@@ -12,6 +15,8 @@ from newswire.worker import Worker, WorkerOptions
 from newswire_index.settings import IndexSettings
 from newswire_index.stage import IndexStage
 from newswire_index.store import Store, open_store
+
+logger = structlog.get_logger()
 
 EXPIRY_SECONDS = 3600.0  # between two looks for months that are too old
 
@@ -31,7 +36,10 @@ async def bootstrap(settings: Settings, own: IndexSettings, log: Log) -> AsyncIt
 
 async def _expire(store: Store) -> None:
     while True:
-        await store.drop_expired(datetime.now(UTC))
+        try:
+            await store.drop_expired(datetime.now(UTC))
+        except UnavailableError as error:
+            logger.warning("expiry.failed", error=str(error))
         await asyncio.sleep(EXPIRY_SECONDS)
 
 

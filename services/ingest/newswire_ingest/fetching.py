@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from newswire.envelope import dead_letter
-from newswire.errors import ChildDiedError, ItemError
+from newswire.errors import ChildDiedError, ItemError, NewswireError, UnavailableError
 from newswire.events import Entry, Page, Reason, WaitingEntry
 from newswire.log.port import Message, Record
 from newswire.ownership import Ownership
@@ -90,13 +90,28 @@ class Fetching:
                     page = self._pages.get(url)
                 started = memory.due(page, utc_now()) if page else []
                 if page is not None and started:
-                    await self._attempt(page, started, place)
+                    await self._survive(page, started, place)
             current = self._pages.get(url)
             due = memory.next_time(current) if current else None
+        except UnavailableError as error:  # nothing is lost: the entries still wait
+            logger.warning("page.not_recorded", url=url, error=str(error))
+            due = utc_now() + timedelta(seconds=self._clients.settings.fetch_retry_seconds)
         finally:
             self._queue.release(url, due)
             self._clients.fetches.release()
             self._wake.set()
+
+    async def _survive(
+        self, page: Page, started: Sequence[WaitingEntry], place: contextlib.ExitStack
+    ) -> None:
+        """Attempt a fetch; an error that nobody foresaw ends this page, and not everything else."""
+        try:
+            await self._attempt(page, started, place)
+        except NewswireError:
+            raise
+        except Exception as error:
+            logger.exception("page.failed", url=page.url)
+            await self._dead(page, started, ItemError(Reason.HANDLER_FAILED, repr(error)))
 
     async def _attempt(
         self, page: Page, started: Sequence[WaitingEntry], place: contextlib.ExitStack
@@ -182,7 +197,7 @@ class Fetching:
         tries = 2 if isinstance(error, ChildDiedError) else 1
 
         def dead(current: Page, ended: Sequence[Entry], now: datetime) -> memory.Step:
-            left = memory.failed(current, ended, error.reason, str(error), now).page
+            left = memory.given_up(current, ended, error.reason, str(error), now)
             letters = [m for entry in ended for m in _letters(entry, error, tries)]
             return memory.Step(left, tuple(letters))
 

@@ -70,7 +70,7 @@ def arrive(page: Page | None, entry: Entry, now: datetime, failure_memory: timed
         and not page.waiting
         and now - page.failure.at < failure_memory
     ):
-        return _without_page(page, [entry], page.failure)
+        return _without_page(page, [entry], page.failure, now)
     waiting = WaitingEntry(entry=entry, not_before=now)
     return Step(page.model_copy(update={"waiting": (*page.waiting, waiting)}), ())
 
@@ -121,9 +121,14 @@ def not_modified(page: Page, ended: Sequence[Entry], now: datetime) -> Step:
 
 def failed(page: Page, ended: Sequence[Entry], reason: Reason, why: str, now: datetime) -> Step:
     """End a fetch that failed for good: with the feed's own text if there is some, else discard."""
+    left = given_up(page, ended, reason, why, now)
+    return _without_page(left, ended, FetchFailure(reason=reason, message=why, at=now), now)
+
+
+def given_up(page: Page, ended: Sequence[Entry], reason: Reason, why: str, now: datetime) -> Page:
+    """Return the record after a fetch that failed for good, whatever becomes of the entries it ended."""
     failure = FetchFailure(reason=reason, message=why, at=now)
-    left = page.model_copy(update={"failure": failure, "waiting": _rest(page, ended)})
-    return _without_page(left, ended, failure)
+    return page.model_copy(update={"failure": failure, "waiting": _rest(page, ended)})
 
 
 def try_again(page: Page, started: Sequence[WaitingEntry], at: datetime) -> Step:
@@ -164,14 +169,12 @@ def discarded(entry: Entry, reason: Reason, why: str, now: datetime) -> Message:
     return outcome_message(outcome)
 
 
-def _without_page(page: Page, ended: Sequence[Entry], failure: FetchFailure) -> Step:
+def _without_page(page: Page, ended: Sequence[Entry], failure: FetchFailure, now: datetime) -> Step:
     """End entries whose page cannot be had; a feed's text never replaces a page's."""
-    articles = (
-        [] if page.article_id else [from_feed(entry, None, failure.reason, failure.at) for entry in ended]
-    )
+    articles = [] if page.article_id else [from_feed(entry, None, failure.reason, now) for entry in ended]
     lead = next((number for number, article in enumerate(articles) if article), None)
     if lead is None:
-        return Step(page, tuple(discarded(e, failure.reason, failure.message, failure.at) for e in ended))
+        return Step(page, tuple(discarded(e, failure.reason, failure.message, now) for e in ended))
     article = articles[lead]
     assert article is not None  # noqa: S101  for the type checker: chosen so
     in_order = [ended[lead], *(entry for number, entry in enumerate(ended) if number != lead)]

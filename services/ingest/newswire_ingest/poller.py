@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from newswire.envelope import message, outcome_message
-from newswire.errors import ItemError
+from newswire.errors import ItemError, NewswireError, UnavailableError
 from newswire.events import Feed, FeedSeen, FeedStatus, PollResult, Reason
 from newswire.log.port import Message
 from newswire.ownership import Ownership
@@ -122,12 +122,25 @@ class Poller:
         try:
             feed = self._feeds.get(feed_id)
             if feed is not None:
-                polled = await self._ask(feed, self._statuses.get(feed_id))
+                polled = await self._survive(feed, self._statuses.get(feed_id))
                 await self._record(feed, polled)
+            self._schedule(feed_id)
+        except UnavailableError as error:
+            logger.warning("feed.not_recorded", feed_id=feed_id, error=str(error))
+            self._due[feed_id] = utc_now() + timedelta(seconds=self._times.retry_seconds)
         finally:
             self._polling.discard(feed_id)
-            self._schedule(feed_id)
             self._polled.set()  # its interval may be shorter than the wait of the loop
+
+    async def _survive(self, feed: Feed, status: FeedStatus | None) -> Polled:
+        """Ask a feed; an error that nobody foresaw fails this poll, and not everything else."""
+        try:
+            return await self._ask(feed, status)
+        except NewswireError:
+            raise
+        except Exception as error:
+            logger.exception("feed.failed", feed=feed.url)
+            return Polled(PollResult.INVALID, f"our own failure: {error!r}")
 
     async def _ask(self, feed: Feed, status: FeedStatus | None) -> Polled:
         """Fetch and parse a feed."""
@@ -169,6 +182,8 @@ class Poller:
     async def _record(self, feed: Feed, polled: Polled) -> None:
         """Commit what a poll leads to: entries, outcomes, status and seen, together."""
         async with self._ownership.lock:
+            if self._feeds.get(feed.feed_id) is None:
+                return  # removed while it was polled
             status, seen = self._statuses.get(feed.feed_id), self._seen.get(feed.feed_id)
             decision = decide(feed, status, seen, polled, utc_now(), self._times)
             await self._ownership.commit(_messages(feed, decision))

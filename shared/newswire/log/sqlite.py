@@ -13,12 +13,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+import structlog
+
 from newswire.errors import FencedError, MovedError, SettingsError, UnavailableError
 from newswire.log import lease, sqlite_records
 from newswire.log.bell import Bells, ring_others
 from newswire.log.murmur2 import partition_for
 from newswire.log.port import Claim, Handover, Member, Message, Position, Record, TopicPartition, TopicSpec
 from newswire.log.writer import Writer
+
+logger = structlog.get_logger()
 
 T = TypeVar("T")
 
@@ -49,6 +53,7 @@ class SqliteLog:
         self.bells = Bells()
         self._prefix = prefix
         self._reader: sqlite3.Connection | None = None
+        self._cleaned: dict[tuple[str, int], int] = {}
         self._writer: Writer | None = None
         self._topics: set[str] = set()
 
@@ -161,8 +166,17 @@ class SqliteLog:
         now_ms = _now_ms()
         for name, compacted, retention_ms, waits_for in topics:
             for partition in range(self.partitions):
-                before_ms = now_ms - retention_ms if retention_ms is not None else None
-                await self.write(_cleaning(name, partition, waits_for, before_ms, bool(compacted)))
+                if retention_ms is not None:
+                    await self.write(_expiring(name, partition, waits_for, now_ms - retention_ms))
+                if compacted:
+                    await self._compact(name, partition, waits_for)
+
+    async def _compact(self, name: str, partition: int, waits_for: str | None) -> None:
+        """Compact what has been read since the last time; a partition that stands still costs nothing."""
+        below = await self.query(lambda c: sqlite_records.unread_from(c, name, partition, waits_for))
+        if self._cleaned.get((name, partition)) != below:
+            await self.write(lambda c: sqlite_records.compact(c, name, partition, below))
+            self._cleaned[name, partition] = below
 
     def full(self, topic: str) -> str:
         """Return a topic's name with the prefix; raises SettingsError for one that was never made."""
@@ -205,17 +219,14 @@ class SqliteLog:
         ring_others([int(row[0]) for row in connection.execute(OTHER_PORTS, (own,))])
 
 
-def _cleaning(
-    topic: str, partition: int, waits_for: str | None, before_ms: int | None, compacted: bool
-) -> Callable[[sqlite3.Connection], None]:
-    def clean(connection: sqlite3.Connection) -> None:
+def _expiring(
+    topic: str, partition: int, waits_for: str | None, before_ms: int
+) -> Callable[[sqlite3.Connection], int]:
+    def expire(connection: sqlite3.Connection) -> int:
         below = sqlite_records.unread_from(connection, topic, partition, waits_for)
-        if compacted:
-            sqlite_records.compact(connection, topic, partition, below)
-        if before_ms is not None:
-            sqlite_records.expire(connection, topic, partition, below=below, before_ms=before_ms)
+        return sqlite_records.expire(connection, topic, partition, below=below, before_ms=before_ms)
 
-    return clean
+    return expire
 
 
 class SqliteClaim:
@@ -307,7 +318,10 @@ class SqliteMember:
         rounds = 0
         try:
             while True:
-                await self._rebalance(beat=rounds % BEAT_EVERY == 0)
+                try:
+                    await self._rebalance(beat=rounds % BEAT_EVERY == 0)
+                except UnavailableError as error:  # what is held stays held meanwhile
+                    logger.warning("rebalance.failed", group=self._group, error=str(error))
                 rounds += 1
                 await asyncio.sleep(REBALANCE_SECONDS)
         finally:
