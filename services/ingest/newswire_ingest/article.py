@@ -63,7 +63,7 @@ def from_feed(entry: Entry, known_id: str | None, why: str, now: datetime) -> Ar
     if len(text) < FEED_TEXT_CHARACTERS:
         return None
     url = normalise(entry.origin_url or entry.url)
-    title = entry.title or text[:TITLE_CHARACTERS]
+    title = entry.title or text.partition("\n")[0][:TITLE_CHARACTERS].strip()
     return Article(
         article_id=known_id or article_id(url), entry_id=entry.entry_id, feed_id=entry.feed_id,
         seen_at=entry.seen_at, url=url, canonical_url=url, title=title, text=text,

@@ -19,6 +19,7 @@ from newswire_ingest.clients import Clients
 from newswire_ingest.extract import Extraction, NotAnArticle
 from newswire_ingest.fetch import Fetched, FetchError, OffsiteRedirect, status_reason
 from newswire_ingest.page_kind import looks_like_bot_check
+from newswire_ingest.patience import Patience
 from newswire_ingest.queue import FetchQueue
 from newswire_ingest.urls import registered_domain
 
@@ -43,6 +44,7 @@ class Fetching:
         self._pages = pages
         self._queue = FetchQueue(clients.spacing)
         self._wake = asyncio.Event()
+        self._patience = Patience("fetching")
 
     def open(self) -> None:
         """Take over what waits."""
@@ -56,6 +58,15 @@ class Fetching:
 
     async def run(self) -> None:
         """Fetch what is due, until cancelled."""
+        with self._clients.spacing.listening(self._freed):
+            await self._run()
+
+    def _freed(self, domain: str) -> None:
+        """Look again when a domain is free that somebody waits for."""
+        if self._queue.waits_for(domain):
+            self._wake.set()
+
+    async def _run(self) -> None:
         async with asyncio.TaskGroup() as fetches:
             while True:
                 self._wake.clear()
@@ -81,7 +92,6 @@ class Fetching:
 
     async def _fetch(self, url: str) -> None:
         """Fetch a URL, and record how that ended."""
-        due: datetime | None = None
         place = contextlib.ExitStack()  # the domain's place, given back as soon as the request is over
         place.callback(self._clients.spacing.finish, registered_domain(url))
         try:
@@ -113,6 +123,17 @@ class Fetching:
             logger.exception("page.failed", url=page.url)
             await self._dead(page, started, ItemError(Reason.HANDLER_FAILED, repr(error)))
 
+    async def _contained(
+        self, page: Page, started: Sequence[WaitingEntry], place: contextlib.ExitStack
+    ) -> None:
+        """Attempt a page; one that our own code fails on ends alone, and takes no other with it."""
+        try:
+            await self._attempt(page, started, place)
+        except NewswireError:
+            raise
+        except Exception as error:  # noqa: BLE001  whatever it is, the entries get their end
+            await self._dead(page, started, ItemError(Reason.HANDLER_FAILED, repr(error)))
+
     async def _attempt(
         self, page: Page, started: Sequence[WaitingEntry], place: contextlib.ExitStack
     ) -> None:
@@ -135,6 +156,10 @@ class Fetching:
 
     async def _answer(self, page: Page, started: Sequence[WaitingEntry], fetched: Fetched) -> None:
         if not fetched.is_modified:
+            if page.article_id is None:
+                why = f"{page.url} answered 304 to a request without a condition"
+                await self._failure(page, started, Reason.SERVER_ERROR, why, temporary=False)
+                return
             await self._commit(page, memory.not_modified, started)
             return
         refused = status_reason(fetched.status)

@@ -33,9 +33,12 @@ def _load(script: str) -> Any:
     """Read JSON, also with raw line breaks, comment marks around it or commas too many; else None."""
     for text in (script, _TRAILING_COMMA.sub("", _WRAPPER.sub("", script))):
         try:
-            return json.loads(text, strict=False)
+            value = json.loads(text, strict=False)
+            if "\\ud" in text.lower():  # half a surrogate pair is no character, and cannot be written
+                value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
         except (ValueError, RecursionError):
             continue
+        return value
     return None
 
 

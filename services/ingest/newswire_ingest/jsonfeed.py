@@ -74,7 +74,8 @@ def _text(value: Any) -> str | None:
     """Return a string or a number as text; None for anything else, or if nothing is in it."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    return str(value).strip() or None
+    text = str(value).encode("utf-8", "replace").decode()  # half a surrogate pair is no character
+    return text.strip() or None
 
 
 def _title(value: Any) -> str | None:

@@ -16,8 +16,9 @@ from newswire.waiting import first
 from newswire_ingest.article import utc_now
 from newswire_ingest.clients import Clients
 from newswire_ingest.feeds import FeedError, ParsedFeed
-from newswire_ingest.fetch import Fetched, FetchError, OffsiteRedirect, status_reason
+from newswire_ingest.fetch import FEED_ACCEPT, Fetched, FetchError, OffsiteRedirect, status_reason
 from newswire_ingest.memory import SOURCE, entry_message
+from newswire_ingest.patience import Patience
 from newswire_ingest.poll import PollDecision, Polled, PollTimes, decide
 from newswire_ingest.urls import registered_domain
 
@@ -62,6 +63,8 @@ class Poller:
         self._due: dict[str, datetime] = {}
         self._polling: set[str] = set()
         self._polled = asyncio.Event()
+        self._changes: set[str] = set()  # feeds added, changed or removed, not yet followed
+        self._patience = Patience("polling")
 
     async def open(self) -> None:
         """Load the tables."""
@@ -70,13 +73,13 @@ class Poller:
         self._seen = await self._ownership.table(FeedSeen)
         for feed_id in self._feeds:
             self._schedule(feed_id)
+        self._changes = set(self._statuses) - set(self._feeds)  # removed while nobody was here
 
     async def run(self) -> None:
         """Poll what is due, until cancelled."""
         async with asyncio.TaskGroup() as polls:
             while True:
-                for feed_id in await self._feeds.catch_up():
-                    await self._changed(feed_id)
+                await self._follow()
                 for feed_id in self._due_now():
                     self._polling.add(feed_id)
                     polls.create_task(self._poll(feed_id))
@@ -94,11 +97,17 @@ class Poller:
         jitter = (due - status.polled_at) * random.uniform(0, JITTER) if status else timedelta(0)
         self._due[feed_id] = due + jitter
 
-    async def _changed(self, feed_id: str) -> None:
-        """Follow a feed that was added, changed or removed; with a feed goes what is known of it."""
-        self._schedule(feed_id)
-        if self._feeds.get(feed_id) is None:
-            await self._forget(feed_id)
+    async def _follow(self) -> None:
+        """Follow the feeds that were added, changed or removed; with a feed goes what is known of it."""
+        try:
+            self._changes |= await self._feeds.catch_up()
+            for feed_id in list(self._changes):
+                self._schedule(feed_id)
+                if self._feeds.get(feed_id) is None:
+                    await self._forget(feed_id)
+                self._changes.discard(feed_id)
+        except UnavailableError as error:
+            await self._patience.wait(error)
 
     async def _forget(self, feed_id: str) -> None:
         async with self._ownership.lock:
@@ -142,6 +151,15 @@ class Poller:
             logger.exception("feed.failed", feed=feed.url)
             return Polled(PollResult.INVALID, f"our own failure: {error!r}")
 
+    async def _contained(self, feed: Feed) -> None:
+        """Ask a feed and record it; one that our own code fails on is invalid, and takes no other with it."""
+        try:
+            await self._record(feed, await self._ask(feed, self._statuses.get(feed.feed_id)))
+        except NewswireError:
+            raise
+        except Exception as error:  # noqa: BLE001  whatever it is, the feed gets its status
+            await self._record(feed, Polled(PollResult.INVALID, f"cannot be handled: {error!r:.300}"))
+
     async def _ask(self, feed: Feed, status: FeedStatus | None) -> Polled:
         """Fetch and parse a feed."""
         async with self._clients.spacing.request(registered_domain(feed.url)), self._clients.polls:
@@ -151,6 +169,7 @@ class Poller:
                     etag=status.etag if status else None,
                     last_modified=status.last_modified if status else None,
                     follow_offsite=True,
+                    accept=FEED_ACCEPT,
                 )
             except FetchError as error:
                 return _unreachable(error)

@@ -26,7 +26,8 @@ class FetchQueue:
             self._due.pop(url, None)
         elif self._due.get(url) != due:
             self._due[url] = due
-            heapq.heappush(self._heaps[registered_domain(url)], (due, url))
+            if url not in self._busy:  # else its release enters it
+                heapq.heappush(self._heaps[registered_domain(url)], (due, url))
 
     def take(self, now: datetime, monotonic: float) -> str | None:
         """Return a URL to fetch now, with a place of its domain taken; None if there is none.
@@ -48,7 +49,12 @@ class FetchQueue:
     def release(self, url: str, due: datetime | None) -> None:
         """Give a URL back after its fetch, with the time when it is due again, if it is."""
         self._busy.discard(url)
+        self._due.pop(url, None)
         self.put(url, due)
+
+    def waits_for(self, domain: str) -> bool:
+        """Tell whether a URL of the domain may be waiting."""
+        return domain in self._heaps
 
     def seconds_to_next(self, now: datetime, monotonic: float) -> float | None:
         """Return how long nothing can be taken, as far as is known; None if nothing waits."""
@@ -64,18 +70,10 @@ class FetchQueue:
     def _first(self, domain: str) -> str | None:
         """Return the URL of a domain that is due first and not being fetched; drop what is out of date."""
         heap = self._heaps[domain]
-        aside = []
-        found = None
         while heap:
             due, url = heap[0]
             if self._due.get(url) == due and url not in self._busy:
-                found = url
-                break
-            item = heapq.heappop(heap)
-            if self._due.get(url) == due:
-                aside.append(item)  # due again while it is still being fetched
-        for item in aside:
-            heapq.heappush(heap, item)
-        if not heap:
-            del self._heaps[domain]
-        return found
+                return url
+            heapq.heappop(heap)
+        del self._heaps[domain]
+        return None

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 
 BUSY_SECONDS = 0.05  # between two looks at a domain that is busy
@@ -27,6 +27,7 @@ class Spacing:
         self._seconds = seconds
         self._concurrency = concurrency
         self._domains: dict[str, _Domain] = defaultdict(_Domain)
+        self._listeners: list[Callable[[str], None]] = []
 
     def free_at(self, domain: str) -> float:
         """Return when the domain may be asked; infinity while it is busy enough."""
@@ -50,6 +51,17 @@ class Spacing:
     def finish(self, domain: str) -> None:
         """Give a place back."""
         self._domains[domain].busy -= 1
+        for listener in self._listeners:
+            listener(domain)
+
+    @contextlib.contextmanager
+    def listening(self, freed: Callable[[str], None]) -> Iterator[None]:
+        """Have a function called with each domain of which a place was given back."""
+        self._listeners.append(freed)
+        try:
+            yield
+        finally:
+            self._listeners.remove(freed)
 
     @contextlib.asynccontextmanager
     async def request(self, domain: str) -> AsyncIterator[None]:
