@@ -8,9 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from newswire.events import Entity
+from newswire_enrich import openers
 from newswire_enrich.entities import EntityFinder, read
 from newswire_enrich.gazetteer import Gazetteer
 from newswire_enrich.recognise import Recogniser
+from newswire_enrich.tokens import tokenise
 
 pytestmark = pytest.mark.unit
 
@@ -133,6 +135,41 @@ def test_a_place_inside_a_longer_name_is_not_the_place(find: Find) -> None:
 
     assert "Paris" not in entities
     assert "Moscow" not in entities
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Inside Ukraine, the offer met doubt. Among Germans, few agreed.", {"Ukraine"}),
+        ("Outside Paris the crowd waited. Within Russia, nobody spoke.", {"Paris", "Russia"}),
+        ("Despite France, Italy agreed. Meanwhile Spain waited. Since Brexit, Ireland waits.",
+         {"France", "Italy", "Spain", "Brexit", "Ireland"}),
+        ("Across Poland people voted. Behind Emmanuel Macron, Maria Hollenbach took a seat.",
+         {"Poland", "Emmanuel Macron", "Maria Hollenbach"}),
+    ],
+)  # fmt: skip
+def test_a_capital_that_the_sentence_gave_begins_no_name(find: Find, text: str, names: set[str]) -> None:
+    """Prepositions and adverbs before a name at a sentence start are not part of it."""
+    assert set(find("News of the day", text)) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "name"),
+    [
+        ("Inside Northbrook people met.", "Inside Northbrook", "Northbrook"),
+        ("He left. Beyond the Harbour Trust", "Beyond the Harbour Trust", "the Harbour Trust"),
+        ("He left Beyond Bakery.", "Beyond Bakery", "Beyond Bakery"),
+        ("Beyond Bakery closed, and Mr Beyond Bakery wept.", "Beyond Bakery", "Beyond Bakery"),
+        ("Beyond Bakery closed. Beyond Bakery opened.", "Beyond Bakery", "Bakery"),
+        ("Meanwhile, nothing.", "Meanwhile", ""),
+    ],
+)
+def test_a_name_keeps_a_first_word_that_it_has_inside_a_sentence_too(text: str, said: str, name: str) -> None:
+    """What opens a sentence is skipped, unless the text shows elsewhere that it belongs to the name."""
+    start = text.index(said)
+    end = start + len(said)
+
+    assert text[openers.skip(tokenise(text), start, end) : end] == name
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ class EntityFinder:
         raw: list[RawMention] = []
         if language == LANGUAGE:
             raw = list(self._recogniser.recognise(passages.prose(document.text.text, document.headings)))
-        model = clean(document.text.text, raw, {(m.start, m.end) for m in demonyms})
+        model = clean(document.text, raw, {(m.start, m.end) for m in demonyms})
         matches = list(trie.find(document.text, genitive=genitive))
         prose = [m for m in matches if not document.in_heading(m.start)]
         wedging = language not in _CAPITAL_NOUNS

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from newswire.events import EntityType
+from newswire_enrich import openers
 from newswire_enrich.gazetteer import Alias, Known
 from newswire_enrich.recognise import RawMention
 from newswire_enrich.tokens import Tokens
@@ -98,14 +99,16 @@ def _left(text: str, start: int, end: int) -> int:
     return start
 
 
-def clean(text: str, raw: Iterable[RawMention], demonyms: set[tuple[int, int]]) -> list[Found]:
+def clean(tokens: Tokens, raw: Iterable[RawMention], demonyms: set[tuple[int, int]]) -> list[Found]:
     """Return the model's mentions that can be entities, trimmed."""
-    cleaned = []
+    cleaned, text = [], tokens.text
     for mention in raw:
         label = TYPES.get(mention.label)
         if label is None:
             continue
-        start, end = trim(text, mention.start, mention.end)
+        titled = label in {EntityType.WORK, EntityType.EVENT}  # "After the Storm" is a title
+        start = mention.start if titled else openers.skip(tokens, mention.start, mention.end)
+        start, end = trim(text, start, mention.end)
         name = text[start:end]
         if plausible(name, label):
             cleaned.append(Found("text", start, end, name, label))
