@@ -3,8 +3,9 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from contract.log_contract import TOPICS, LogContract, MakeLog, joined, message, until, values
@@ -131,3 +132,41 @@ async def test_a_committed_record_survives_an_interrupted_transaction(
 
     assert seen == ["1"]
     assert await values(log, "out") == ["1", "2"]
+
+
+async def test_a_log_that_is_away_for_a_moment_does_not_end_a_member(
+    make_log: MakeLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next round finds it again."""
+    log = await make_log()
+    assert isinstance(log, SqliteLog)
+    query, failures = log.query, iter([True, True])
+
+    async def failing(work: Callable[[sqlite3.Connection], Any]) -> Any:
+        if next(failures, False):
+            raise UnavailableError("disk full")
+        return await query(work)
+
+    monkeypatch.setattr(log, "query", failing)
+    async with joined(log) as group:
+        await until(lambda: len(group.claims) == 3)
+
+
+async def test_maintenance_leaves_alone_what_stands_still(make_log: MakeLog) -> None:
+    """A second round has nothing to compact until something was published."""
+    log = await make_log()
+    assert isinstance(log, SqliteLog)
+    await log.publish([message("state", "a", "1"), message("state", "a", "2")])
+    await log.maintain()
+    writes = 0
+    write = log.write
+
+    async def counting(work: Callable[[sqlite3.Connection], Any]) -> Any:
+        nonlocal writes
+        writes += 1
+        return await write(work)
+
+    log.write = counting  # type: ignore[method-assign]
+    await log.maintain()
+
+    assert writes == log.partitions  # the topic with a retention is looked through each time

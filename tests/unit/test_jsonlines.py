@@ -14,7 +14,7 @@ from unit.child_work import ClosedPipe
 
 from newswire import jsonlines
 from newswire.children import Children, Limits
-from newswire.jsonlines import convert, error_row, run_filter
+from newswire.jsonlines import bounded, convert, error_row, run_filter
 
 pytestmark = pytest.mark.unit
 
@@ -175,3 +175,19 @@ async def test_progress_is_shown_on_a_terminal_only(monkeypatch: pytest.MonkeyPa
 def test_an_error_carries_the_id_if_it_can_be_read(line: bytes, given: object) -> None:
     """Whatever the line holds."""
     assert error_row(line, "c", "m") == {"id": given, "error": {"code": "c", "message": "m"}}
+
+
+def test_a_line_that_is_too_long_is_skipped_without_being_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only its beginning is kept, and the next line is whole."""
+    monkeypatch.setattr("newswire.jsonlines.LINE_BYTES", 8)
+    lines = list(bounded(io.BytesIO(b"short\n" + b"x" * 1000 + b"\nnext\nlast")))
+
+    assert [len(line) for line in lines] == [6, 9, 5, 4]
+    assert lines[2] == b"next\n"
+
+
+def test_a_line_of_exactly_the_bound_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its line feed it is one byte longer than the bound."""
+    monkeypatch.setattr("newswire.jsonlines.LINE_BYTES", 4)
+
+    assert list(bounded(io.BytesIO(b"1234\n5\n"))) == [b"1234\n", b"5\n"]

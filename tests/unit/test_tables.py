@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from newswire.errors import FencedError
+from newswire.errors import CacheBrokenError, FencedError
 from newswire.events import Sighting, Withdrawal
 from newswire.log import Claim, Log, Message, TopicPartition, TopicSpec, open_log
 from newswire.log.port import Position
@@ -314,3 +314,18 @@ async def test_an_owner_goes_on_from_its_cache(log: Log, tmp_path: Path) -> None
     assert table.next_offset == 1
     assert reasons(table) == {"a": "1"}
     second.close()
+
+
+def test_a_cache_that_breaks_in_use_is_removed_and_ends_its_user(tmp_path: Path) -> None:
+    """It must neither pass for empty nor poison messages: the next process makes it again."""
+    path = tmp_path / "t.db"
+    rows = CachedRows(path, "log 1")
+    other = sqlite3.connect(path)
+    other.execute("DROP TABLE rows")
+    other.close()
+    with pytest.raises(CacheBrokenError, match=r"t\.db"):
+        rows.get("k")
+    rows.close()
+
+    assert not path.exists()
+    assert CachedRows(path, "log 1").next_offset == 0

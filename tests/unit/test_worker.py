@@ -11,7 +11,7 @@ from unit.stages import BlockingStage, EchoHandler, EchoStage, OutageStage, Pati
 
 from newswire.backoff import Backoff
 from newswire.envelope import ENTRY, FEED
-from newswire.errors import ChildDiedError, FencedError
+from newswire.errors import CacheBrokenError, ChildDiedError, FencedError
 from newswire.events import DEAD_LETTERS, Outcome, OutcomeKind, Reason
 from newswire.log import Log, Message, Record, TopicPartition, TopicSpec, open_log
 from newswire.ownership import Ownership
@@ -330,3 +330,41 @@ async def test_a_worker_starts_and_stops_quickly_with_nothing_to_do(log: Log) ->
                 await asyncio.sleep(0.005)
 
     assert stage.closed == stage.opened == [0]
+
+
+async def test_a_fenced_background_task_lets_go_like_a_fenced_commit(log: Log) -> None:
+    """A poll that finds the partition lost is no reason to stop everything, also out of a task group."""
+
+    class Fenced(EchoStage):
+        async def background(self, ownership: Ownership) -> None:
+            del ownership
+            raise ExceptionGroup("polls", [FencedError("lost"), FencedError("lost")])
+
+    stage = Fenced()
+    async with asyncio.timeout(5), working(log, stage):
+        while not stage.closed:
+            await asyncio.sleep(0.005)
+
+
+async def test_a_group_with_another_error_stops_the_worker(log: Log) -> None:
+    """Being fenced does not hide what else went wrong."""
+
+    class Mixed(EchoStage):
+        async def background(self, ownership: Ownership) -> None:
+            del ownership
+            raise ExceptionGroup("polls", [FencedError("lost"), RuntimeError("a bug")])
+
+    with pytest.raises(ExceptionGroup, match="polls"):
+        async with asyncio.timeout(5):
+            await Worker(log, Mixed(), OPTIONS).run()
+
+
+async def test_a_broken_cache_stops_the_worker_and_dead_letters_nothing(log: Log) -> None:
+    """The messages are fine, the process is not."""
+    await put(log, 1, 2)
+    with pytest.raises(CacheBrokenError):
+        async with asyncio.timeout(5):
+            await Worker(log, PoisonStage("1", error=CacheBrokenError("broken")), OPTIONS).run()
+
+    assert await records(log, DEAD_LETTERS) == []
+    assert (await log.committed("echo", "in"))[0] == 0
