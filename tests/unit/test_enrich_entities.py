@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from newswire.events import Entity
-from newswire_enrich import openers
+from newswire_enrich import datelines, openers
 from newswire_enrich.entities import EntityFinder, read
 from newswire_enrich.gazetteer import Gazetteer
 from newswire_enrich.recognise import Recogniser
@@ -151,6 +151,65 @@ def test_a_place_inside_a_longer_name_is_not_the_place(find: Find) -> None:
 def test_a_capital_that_the_sentence_gave_begins_no_name(find: Find, text: str, names: set[str]) -> None:
     """Prepositions and adverbs before a name at a sentence start are not part of it."""
     assert set(find("News of the day", text)) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("BERLIN – Delegations from Ukraine and Russia arrived on Sunday for five days of talks.",
+         {"Berlin", "Ukraine", "Russia"}),
+        ("KOUROU, French Guiana – An Ariane 6 rocket placed a satellite in orbit on Wednesday.",
+         {"Kourou", "French Guiana"}),
+        ("ANTALYA (Wirelight) – The Turkish presidency proposed a sum. In Antalya the ministers met again.",
+         {"Antalya"}),
+        ("KYIV/HOLLENBURG - The envoys of both sides met in Kyiv and again in a guest house near Hollenburg.",
+         {"Kyiv", "Hollenburg"}),
+        ("NATO – The alliance will meet in Brussels on Monday, its spokeswoman said in the morning.",
+         {"NATO", "Brussels"}),
+        ("EXCLUSIVE – The minister had a second account, two people who have seen its records said.", set()),
+    ],
+)  # fmt: skip
+def test_a_dateline_names_a_place_and_is_no_part_of_the_sentence(
+    find: Find, text: str, names: set[str]
+) -> None:
+    """Capitals are the same name as its usual spelling, which is shown; kickers are no places."""
+    assert set(find("", text)) == names
+
+
+def test_a_dateline_says_that_it_gave_the_place(find: Find) -> None:
+    """A place nobody knows is found by the dateline; one that is known has its coordinates."""
+    unknown = find("", "HOLLENBURG – The envoys met on Sunday in a guest house near the river.")["Hollenburg"]
+    city = find("", "ANTALYA – The ministers met on Sunday in a hotel on the shore.")["Antalya"]
+
+    assert (unknown.type, unknown.by, texts(unknown)) == ("place", ("datelines-1",), ["HOLLENBURG"])
+    assert city.latitude == pytest.approx(36.9, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("ST. PETERSBURG, Nov. 3 (Wirelight) -- " + "x" * 40, ["ST. PETERSBURG"]),
+        ("First line.\nROME — " + "x" * 40, ["ROME"]),
+        ("ROME — too short", []),
+        ("Rome — " + "x" * 40, []),
+        ("UN – " + "x" * 40, []),
+        ("COP 31 – " + "x" * 40, []),
+        ("MONEY – more money, and ever more money, is what they asked for.", []),
+        ("UNESCO – The members of UNESCO met again on Monday in the old town.", []),
+        ("ROME-" + "x" * 40, []),
+        (" – " + "x" * 40, []),
+    ],
+)
+def test_datelines_are_capitals_a_dash_and_a_sentence(text: str, places: list[str]) -> None:
+    """Abbreviations, common words and short lines are none."""
+    assert [text[a:b] for line in datelines.find(tokenise(text)) for a, b in line.places] == places
+
+
+def test_a_spaced_dash_parts_two_names(find: Find) -> None:
+    """Whatever the model read in one, each side is a name of its own."""
+    text = "Two groups met: the Hollenburg Trust – Northbrook Council had no say in it."
+
+    assert all("–" not in m for e in find("", text).values() for m in texts(e))
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,7 @@ def test_offsets_of_words_match_the_text(text: str) -> None:
         (["New York"], "New. York", []),
         (["New York"], "New\nYork", []),
         (["New York"], "New-York", ["New-York"]),
+        (["New York"], "New – York", []),
         (["US"], "They told us", []),
         (["Tel Aviv"], "Tel Aviv-based", ["Tel Aviv"]),
     ],

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from newswire.events import EntityType
+from newswire_enrich import datelines
 from newswire_enrich.gazetteer import Known, phrase
 from newswire_enrich.mentions import Found
 
@@ -48,7 +49,10 @@ class Cluster:
         forms = Counter(" ".join(f.text.split()) for f in self.found)
         if self.type is EntityType.PERSON:
             return max(forms, key=lambda n: (n.count(" "), forms[n]))
-        spelled_out = [n for n in forms if not n.isupper()] or list(forms)
+        spelled_out = [n for n in forms if not n.isupper()]
+        if not spelled_out and any(f.dateline for f in self.found):
+            return datelines.title_case(forms.most_common(1)[0][0])
+        spelled_out = spelled_out or list(forms)
         return max(spelled_out, key=lambda n: (forms[n], len(n)))
 
 

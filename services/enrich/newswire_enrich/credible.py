@@ -18,5 +18,5 @@ def credible(cluster: Cluster, text: Tokens) -> bool:
     if cluster.type is EntityType.ORGANISATION:
         return any(c.isupper() or c.isdigit() for c in one.text[1:])  # NSO, TikTok, G4S
     if cluster.type is EntityType.PLACE and one.text.isupper():
-        return False
+        return one.dateline
     return cluster.type is EntityType.GROUP or not text.opens_sentence(text.at(one.start))

@@ -4,8 +4,8 @@ from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
 
-from newswire.events import Entity, Mention
-from newswire_enrich import passages
+from newswire.events import Entity, EntityType, Mention
+from newswire_enrich import datelines, passages
 from newswire_enrich.clusters import Cluster, gather
 from newswire_enrich.credible import credible
 from newswire_enrich.gazetteer import Alias, Gazetteer, Known
@@ -67,9 +67,12 @@ class EntityFinder:
         trie, known = self._gazetteer.trie(language), self._gazetteer.known
         genitive = language in _GENITIVE
         raw: list[RawMention] = []
+        lines = [d for d in datelines.find(document.text) if not document.in_heading(d.start)]
         if language == LANGUAGE:
-            raw = list(self._recogniser.recognise(passages.prose(document.text.text, document.headings)))
+            hidden = sorted([*document.headings, *((d.start, d.end) for d in lines)])
+            raw = list(self._recogniser.recognise(passages.prose(document.text.text, hidden)))
         model = clean(document.text, raw, {(m.start, m.end) for m in demonyms})
+        model += [_dateline(document.text.text, *span) for line in lines for span in line.places]
         matches = list(trie.find(document.text, genitive=genitive))
         prose = [m for m in matches if not document.in_heading(m.start)]
         wedging = language not in _CAPITAL_NOUNS
@@ -97,7 +100,12 @@ class EntityFinder:
 
     def _entity(self, cluster: Cluster, salience: float, language: str) -> Entity:
         known = cluster.known or Known("", cluster.type)
-        seen = any(f.label is not None for f in cluster.found)
+        seen = any(f.label is not None and not f.dateline for f in cluster.found)
+        by = (
+            known.by,
+            self._recogniser.version if seen and language == LANGUAGE else "",
+            datelines.VERSION if any(f.dateline for f in cluster.found) else "",
+        )
         spellings = dict.fromkeys([*(f.text for f in cluster.found), *known.aliases])
         return Entity(
             name=cluster.name,
@@ -109,9 +117,7 @@ class EntityFinder:
             mentions=tuple(
                 _mention(f) for f in sorted(cluster.found, key=lambda f: (f.field == "text", f.start))
             ),
-            by=tuple(
-                x for x in (known.by, self._recogniser.version if seen and language == LANGUAGE else "") if x
-            ),
+            by=tuple(x for x in by if x),
             latitude=known.latitude,
             longitude=known.longitude,
         )
@@ -134,6 +140,11 @@ def _headed(field: FieldName, tokens: Tokens, match: Match[Alias]) -> Found:
     return Found(field, match.start, match.end, text, None, match.payload.known, match.payload.unsure)
 
 
+def _dateline(text: str, start: int, end: int) -> Found:
+    """Return the mention that a dateline's place makes."""
+    return Found("text", start, end, text[start:end], EntityType.PLACE, dateline=True)
+
+
 def _settle(found: list[Found]) -> list[Found]:
     """Return the mentions without the unsure ones whose entity the document names nowhere else."""
     established = {f.known for f in found if not f.unsure}
@@ -150,6 +161,8 @@ def _find_again(document: Document, clusters: list[Cluster]) -> None:
                 len(form) >= _FORM_FROM and form[0].isupper() and form.casefold() not in ordinary
             ):
                 trie.add(form, cluster)
+        if any(f.dateline for f in cluster.found):
+            trie.add(cluster.name, cluster)
     fields: tuple[tuple[FieldName, Tokens], ...] = (("title", document.title), ("text", document.text))
     for field, tokens in fields:
         taken = tokens.covered((f.start, f.end) for c in clusters for f in c.found if f.field == field)

@@ -98,6 +98,7 @@ class Gazetteer:
                 trie.add(name.upper(), alias)
         for name, alias in self._cities(language):
             trie.add(name, alias)
+            trie.add(name.upper(), Alias(alias.known, unsure=True))
         return trie
 
     def _load(self, path: Path | None) -> None:

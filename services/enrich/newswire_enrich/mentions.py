@@ -5,7 +5,7 @@ two overlapping readings wins, unless the longer one only adds titles and ordina
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -63,6 +63,7 @@ _PARTICLES = frozenset(
     )
 )
 _COMPANY_COMMA = re.compile(r", (?:Inc|Ltd|LLC|Corp|Co|S\.A|Jr|Sr)\b| (?:and|&) ")
+_DASH = re.compile(r"\s[-–—]{1,2}\s")
 _PLURAL = re.compile(r"[A-Z][a-z’'-]+s$")
 
 
@@ -78,6 +79,8 @@ class Found:
     known: int | None = None
     unsure: bool = False
     """A spelling that also means something else, and nothing yet says that it does not."""
+    dateline: bool = False
+    """The place in capitals before a first sentence."""
 
 
 def trim(text: str, start: int, end: int) -> tuple[int, int]:
@@ -101,19 +104,24 @@ def _left(text: str, start: int, end: int) -> int:
 
 def clean(tokens: Tokens, raw: Iterable[RawMention], demonyms: set[tuple[int, int]]) -> list[Found]:
     """Return the model's mentions that can be entities, trimmed."""
-    cleaned, text = [], tokens.text
+    cleaned = []
     for mention in raw:
         label = TYPES.get(mention.label)
-        if label is None:
-            continue
-        titled = label in {EntityType.WORK, EntityType.EVENT}  # "After the Storm" is a title
-        start = mention.start if titled else openers.skip(tokens, mention.start, mention.end)
-        start, end = trim(text, start, mention.end)
-        name = text[start:end]
-        if plausible(name, label):
-            cleaned.append(Found("text", start, end, name, label))
+        if label is not None:
+            cleaned += [f for f in _names(tokens, mention, label) if plausible(f.text, label)]
     surnames = {f.text.split()[-1] for f in cleaned if f.label is EntityType.PERSON and " " in f.text}
     return [f for f in cleaned if (f.start, f.end) not in demonyms or f.text in surnames]
+
+
+def _names(tokens: Tokens, mention: RawMention, label: EntityType) -> Iterator[Found]:
+    """Yield a mention's name, or those on both sides of a dash."""
+    start, text = mention.start, tokens.text
+    cuts = [(m.start(), m.end()) for m in _DASH.finditer(text, mention.start, mention.end)]
+    for end, after in [*cuts, (mention.end, mention.end)]:
+        titled = label in {EntityType.WORK, EntityType.EVENT}  # "After the Storm" is a title
+        first, last = trim(text, start if titled else openers.skip(tokens, start, end), end)
+        yield Found("text", first, last, text[first:last], label)
+        start = after
 
 
 def plausible(name: str, label: EntityType) -> bool:

@@ -16,6 +16,7 @@ BREAK = "\n"
 
 _APOSTROPHES = "'’‘ʼʽ`´"
 _HYPHENS = "-‐‑–"
+_DASHES = frozenset({"-", "–", "—", "--"})  # between spaces: behind a dateline
 _OPENERS = frozenset('\n.!?:;…"“„«([•')
 
 
@@ -24,7 +25,7 @@ def _gap(between: str) -> str:
     if "\n" in between:
         return BREAK
     bare = between.strip()
-    if bare == "" or (len(bare) == 1 and bare in _HYPHENS):
+    if bare == "" or (len(between) == 1 and bare in _HYPHENS):
         return " "
     if len(bare) == 1 and bare in _APOSTROPHES:
         return "'"
@@ -67,7 +68,9 @@ class Tokens:
         if index == 0:
             return True
         between = self.text[self.ends[index - 1] : self.starts[index]]
-        return not _OPENERS.isdisjoint(between) or self.text[self.ends[index - 1] - 1] == "."
+        if not _OPENERS.isdisjoint(between) or self.text[self.ends[index - 1] - 1] == ".":
+            return True
+        return self.words[index - 1].isupper() and between.strip() in _DASHES and between[0].isspace()
 
 
 def tokenise(text: str) -> Tokens:
