@@ -222,6 +222,8 @@ async def _first_of(
         for task in (consumer, side):
             task.cancel()
         await asyncio.wait({consumer, side})
+    if not side.cancelled():
+        side.result()  # an error on the way out is an error too
 
 
 class PartitionLoop:

@@ -368,3 +368,24 @@ async def test_a_broken_cache_stops_the_worker_and_dead_letters_nothing(log: Log
 
     assert await records(log, DEAD_LETTERS) == []
     assert (await log.committed("echo", "in"))[0] == 0
+
+
+async def test_a_background_that_fails_on_the_way_out_is_heard(log: Log) -> None:
+    """Cancelling it must not hide its error."""
+
+    class Clumsy(EchoStage):
+        async def background(self, ownership: Ownership) -> None:
+            try:
+                await super().background(ownership)
+            finally:
+                raise RuntimeError("while stopping")
+
+    stage = Clumsy()
+    worker = Worker(log, stage, OPTIONS)
+    running = asyncio.create_task(worker.run())
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while not stage.opened:
+            await asyncio.sleep(0.005)
+    worker.stop()
+    with pytest.raises(RuntimeError, match="while stopping"):
+        await running

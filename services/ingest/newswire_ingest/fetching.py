@@ -92,6 +92,7 @@ class Fetching:
 
     async def _fetch(self, url: str) -> None:
         """Fetch a URL, and record how that ended."""
+        due: datetime | None = None  # as it stays when the partition is let go of in the middle
         place = contextlib.ExitStack()  # the domain's place, given back as soon as the request is over
         place.callback(self._clients.spacing.finish, registered_domain(url))
         try:
