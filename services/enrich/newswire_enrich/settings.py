@@ -19,5 +19,5 @@ class EnrichSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="NEWSWIRE_ENRICH_", frozen=True)
 
-    topics: Path = Field(default_factory=default_rules, description="The topic rules")
+    topics: Path = Field(default_factory=default_rules, description="Topic rules: deploy/topics.yaml")
     batch: int = Field(32, ge=1, le=1000, description="Articles handled at once by a partition")

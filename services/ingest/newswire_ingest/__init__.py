@@ -1,1 +1,1 @@
-"""."""
+"""The ingest service: polls feeds, fetches pages, extracts articles."""

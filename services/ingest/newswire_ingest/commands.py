@@ -157,9 +157,15 @@ def parse_feed(
     if as_json:
         typer.echo(json.dumps(feed_row(parsed), ensure_ascii=False))
         return
-    typer.echo(f"{parsed.title or 'without a title'} ({parsed.format}, {len(parsed.entries)} entries)")
+    title = _shown(parsed.title) or "without a title"
+    typer.echo(f"{title} ({parsed.format}, {len(parsed.entries)} entries)")
     for entry in parsed.entries:
-        typer.echo(f"  {entry.published_at or '':25}  {entry.title or ''}  {entry.url or ''}")
+        typer.echo(f"  {entry.published_at or ''!s:25}  {_shown(entry.title)}  {_shown(entry.url)}")
+
+
+def _shown(text: str | None) -> str:
+    """Return a feed's text without what could steer a terminal."""
+    return "".join(character for character in text or "" if character.isprintable())
 
 
 def extract(workers: Workers = None) -> None:
