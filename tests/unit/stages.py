@@ -7,7 +7,7 @@ from newswire.errors import UnavailableError
 from newswire.events import Event, Outcome, OutcomeKind, Reason
 from newswire.log import Message, TopicPartition
 from newswire.ownership import Ownership
-from newswire.worker import Delivery, Done, End, Retry
+from newswire.stage import Delivery, Done, End, Retry
 
 Behaviour = Callable[[Sequence[Delivery]], Awaitable[Sequence[End]]]
 

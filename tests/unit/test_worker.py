@@ -15,7 +15,9 @@ from newswire.errors import CacheBrokenError, ChildDiedError, FencedError
 from newswire.events import DEAD_LETTERS, Outcome, OutcomeKind, Reason
 from newswire.log import Log, Message, Record, TopicPartition, TopicSpec, open_log
 from newswire.ownership import Ownership
-from newswire.worker import Delivery, End, Stage, Worker, WorkerOptions
+from newswire.partition_loop import WorkerOptions
+from newswire.stage import Delivery, End, Stage
+from newswire.worker import Worker
 
 pytestmark = pytest.mark.unit
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from newswire.children import Children, Limits
 from newswire.log.port import Log
+from newswire.partition_loop import WorkerOptions
 from newswire.service import Service
 from newswire.settings import Settings
-from newswire.worker import Worker, WorkerOptions
+from newswire.worker import Worker
 from newswire_enrich.rules import load
 from newswire_enrich.settings import EnrichSettings
 from newswire_enrich.stage import EnrichStage

@@ -21,8 +21,8 @@ from newswire.events import (
 )
 from newswire.log.port import TopicPartition
 from newswire.ownership import Ownership
+from newswire.stage import Dead, Delivery, Done, End, Retry
 from newswire.table import Table
-from newswire.worker import Dead, Delivery, Done, End, Retry
 from newswire_enrich.owner import Grown, Revised, Unchanged, fetched, next_version, sighted
 
 SOURCE = "enrich"

@@ -9,9 +9,10 @@ import structlog
 
 from newswire.errors import UnavailableError
 from newswire.log.port import Log
+from newswire.partition_loop import WorkerOptions
 from newswire.service import Service
 from newswire.settings import Settings
-from newswire.worker import Worker, WorkerOptions
+from newswire.worker import Worker
 from newswire_index.settings import IndexSettings
 from newswire_index.stage import IndexStage
 from newswire_index.store import Store, open_store

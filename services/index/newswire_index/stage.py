@@ -8,7 +8,7 @@ from newswire.envelope import FIRST_SEEN, VERSION, outcome_message
 from newswire.events import Enriched, Event, Outcome, OutcomeKind, Reason, Withdrawal
 from newswire.log.port import Message, Record, TopicPartition
 from newswire.ownership import Ownership
-from newswire.worker import Dead, Delivery, Done, End
+from newswire.stage import Dead, Delivery, Done, End
 from newswire_index.document import Document, Removal, document_from
 from newswire_index.store import Store, Verdict, VerdictKind
 

@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator, Sequence
 
 from newswire.children import Children, Limits
 from newswire.log.port import Log
+from newswire.partition_loop import WorkerOptions
 from newswire.service import Service
 from newswire.settings import Settings
-from newswire.worker import Worker, WorkerOptions
+from newswire.worker import Worker
 from newswire_ingest.clients import Clients
 from newswire_ingest.feed_list import import_feeds
 from newswire_ingest.fetch import Fetcher

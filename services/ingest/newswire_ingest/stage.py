@@ -8,8 +8,8 @@ from datetime import timedelta
 from newswire.events import Entry, Event, Page
 from newswire.log.port import Message, TopicPartition
 from newswire.ownership import Ownership
+from newswire.stage import Delivery, Done, End
 from newswire.table import Table
-from newswire.worker import Delivery, Done, End
 from newswire_ingest import memory
 from newswire_ingest.article import utc_now
 from newswire_ingest.clients import Clients
