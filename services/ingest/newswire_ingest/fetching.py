@@ -19,7 +19,6 @@ from newswire_ingest.clients import Clients
 from newswire_ingest.extract import Extraction, NotAnArticle
 from newswire_ingest.fetch import Fetched, FetchError, OffsiteRedirect, status_reason
 from newswire_ingest.page_kind import looks_like_bot_check
-from newswire_ingest.patience import Patience
 from newswire_ingest.queue import FetchQueue
 from newswire_ingest.urls import registered_domain
 
@@ -44,7 +43,6 @@ class Fetching:
         self._pages = pages
         self._queue = FetchQueue(clients.spacing)
         self._wake = asyncio.Event()
-        self._patience = Patience("fetching")
 
     def open(self) -> None:
         """Take over what waits."""
@@ -122,17 +120,6 @@ class Fetching:
             raise
         except Exception as error:
             logger.exception("page.failed", url=page.url)
-            await self._dead(page, started, ItemError(Reason.HANDLER_FAILED, repr(error)))
-
-    async def _contained(
-        self, page: Page, started: Sequence[WaitingEntry], place: contextlib.ExitStack
-    ) -> None:
-        """Attempt a page; one that our own code fails on ends alone, and takes no other with it."""
-        try:
-            await self._attempt(page, started, place)
-        except NewswireError:
-            raise
-        except Exception as error:  # noqa: BLE001  whatever it is, the entries get their end
             await self._dead(page, started, ItemError(Reason.HANDLER_FAILED, repr(error)))
 
     async def _attempt(

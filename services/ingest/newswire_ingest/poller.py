@@ -18,7 +18,6 @@ from newswire_ingest.clients import Clients
 from newswire_ingest.feeds import FeedError, ParsedFeed
 from newswire_ingest.fetch import FEED_ACCEPT, Fetched, FetchError, OffsiteRedirect, status_reason
 from newswire_ingest.memory import SOURCE, entry_message
-from newswire_ingest.patience import Patience
 from newswire_ingest.poll import PollDecision, Polled, PollTimes, decide
 from newswire_ingest.urls import registered_domain
 
@@ -64,7 +63,6 @@ class Poller:
         self._polling: set[str] = set()
         self._polled = asyncio.Event()
         self._changes: set[str] = set()  # feeds added, changed or removed, not yet followed
-        self._patience = Patience("polling")
 
     async def open(self) -> None:
         """Load the tables."""
@@ -107,7 +105,7 @@ class Poller:
                     await self._forget(feed_id)
                 self._changes.discard(feed_id)
         except UnavailableError as error:
-            await self._patience.wait(error)
+            logger.warning("feeds.not_followed", error=str(error))  # the changes are kept for the next look
 
     async def _forget(self, feed_id: str) -> None:
         async with self._ownership.lock:
@@ -131,8 +129,7 @@ class Poller:
         try:
             feed = self._feeds.get(feed_id)
             if feed is not None:
-                polled = await self._survive(feed, self._statuses.get(feed_id))
-                await self._record(feed, polled)
+                await self._survive(feed)
             self._schedule(feed_id)
         except UnavailableError as error:
             logger.warning("feed.not_recorded", feed_id=feed_id, error=str(error))
@@ -141,24 +138,15 @@ class Poller:
             self._polling.discard(feed_id)
             self._polled.set()  # its interval may be shorter than the wait of the loop
 
-    async def _survive(self, feed: Feed, status: FeedStatus | None) -> Polled:
-        """Ask a feed; an error that nobody foresaw fails this poll, and not everything else."""
-        try:
-            return await self._ask(feed, status)
-        except NewswireError:
-            raise
-        except Exception as error:
-            logger.exception("feed.failed", feed=feed.url)
-            return Polled(PollResult.INVALID, f"our own failure: {error!r}")
-
-    async def _contained(self, feed: Feed) -> None:
-        """Ask a feed and record it; one that our own code fails on is invalid, and takes no other with it."""
+    async def _survive(self, feed: Feed) -> None:
+        """Ask a feed and record it; an error that nobody foresaw fails this poll, and not everything else."""
         try:
             await self._record(feed, await self._ask(feed, self._statuses.get(feed.feed_id)))
         except NewswireError:
             raise
-        except Exception as error:  # noqa: BLE001  whatever it is, the feed gets its status
-            await self._record(feed, Polled(PollResult.INVALID, f"cannot be handled: {error!r:.300}"))
+        except Exception as error:
+            logger.exception("feed.failed", feed=feed.url)
+            await self._record(feed, Polled(PollResult.INVALID, f"our own failure: {error!r:.300}"))
 
     async def _ask(self, feed: Feed, status: FeedStatus | None) -> Polled:
         """Fetch and parse a feed."""
