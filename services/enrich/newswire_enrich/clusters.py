@@ -20,6 +20,34 @@ _COMPANY = frozenset(
         """,
     )
 )
+# What clubs put before or behind a town's name, and companies behind theirs.
+_CLUB = frozenset(
+    {"AC", "AFC", "AS", "BK", "CF", "FC", "FF", "FK", "IF", "RC", "SC", "SK", "SV", "VfB", "VfL"}
+)
+_FORMS = frozenset(
+    {
+        "AB",
+        "AG",
+        "ASA",
+        "Co",
+        "Corp",
+        "GmbH",
+        "Inc",
+        "KG",
+        "LLC",
+        "LLP",
+        "Ltd",
+        "NV",
+        "Oyj",
+        "PLC",
+        "Plc",
+        "Re",
+        "SA",
+        "SE",
+        "SpA",
+        "plc",
+    }
+)
 _ACRONYM = re.compile(r"\s?\(([A-Z][A-Za-z.]{1,9})\)")
 
 
@@ -38,6 +66,8 @@ class Cluster:
         """The gazetteer's type, else the one most mentions were given."""
         if self.known:
             return self.known.type
+        if any(_incorporated(f.text) for f in self.found):
+            return EntityType.ORGANISATION
         votes = Counter(f.label for f in self.found if f.label is not None)
         return votes.most_common(1)[0][0] if votes else EntityType.ORGANISATION
 
@@ -52,8 +82,20 @@ class Cluster:
         spelled_out = [n for n in forms if not n.isupper()]
         if not spelled_out and any(f.dateline for f in self.found):
             return datelines.title_case(forms.most_common(1)[0][0])
-        spelled_out = spelled_out or list(forms)
+        spelled_out = [n for n in forms if _club(n)] or spelled_out or list(forms)
         return max(spelled_out, key=lambda n: (forms[n], len(n)))
+
+
+def _club(name: str) -> bool:
+    """Tell whether a name of several words begins or ends like a club's ("FC Northbrook")."""
+    words = name.split()
+    return len(words) > 1 and not _CLUB.isdisjoint((words[0], words[-1]))
+
+
+def _incorporated(name: str) -> bool:
+    """Tell whether a name is a club's or ends like a company's."""
+    words = name.rstrip(".").split()
+    return len(words) > 1 and (words[-1] in _FORMS or _club(name))
 
 
 def gather(found: Iterable[Found], known: list[Known], text: str) -> list[Cluster]:
@@ -107,6 +149,8 @@ def _join_companies(groups: dict[str, Cluster]) -> None:
     for key, group in list(groups.items()):
         bare = key.split()
         while len(bare) > 1 and bare[-1] in _COMPANY:
+            bare.pop()
+        if len(bare) > 1 and any(f.text.split()[-1] in _CLUB for f in group.found):
             bare.pop()
         short = groups.get(" ".join(bare))
         if short is not None and short is not group and group.known is None and short.known is None:

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from newswire.events import Entity, EntityType, Mention
-from newswire_enrich import datelines, passages
+from newswire_enrich import cities, datelines, passages
 from newswire_enrich.clusters import Cluster, gather
 from newswire_enrich.credible import credible
 from newswire_enrich.gazetteer import Alias, Gazetteer, Known
@@ -76,7 +76,8 @@ class EntityFinder:
         matches = list(trie.find(document.text, genitive=genitive))
         prose = [m for m in matches if not document.in_heading(m.start)]
         wedging = language not in _CAPITAL_NOUNS
-        found = combine(document.text, model, prose, known, wedging=wedging)
+        spoken_of = cities.spoken_of(document.text, model, prose, known)
+        found = combine(document.text, model, prose, known, cities=spoken_of, wedging=wedging)
         titles = [_headed("title", document.title, m) for m in trie.find(document.title, genitive=genitive)]
         headed = [_headed("text", document.text, m) for m in matches if document.in_heading(m.start)]
         return _settle([*found, *headed, *titles])

