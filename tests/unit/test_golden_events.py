@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # its stubs are not installed
+from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from newswire.events import (
