@@ -305,8 +305,8 @@ async def test_a_background_failure_stops_the_worker_loudly(log: Log) -> None:
             raise RuntimeError("poller died")
 
     with pytest.raises(RuntimeError, match="poller died"):
-        async with asyncio.timeout(5), working(log, Dying()):
-            await asyncio.Event().wait()
+        async with asyncio.timeout(5):
+            await Worker(log, Dying(), OPTIONS).run()
 
 
 async def test_a_stage_that_cannot_open_stops_the_worker(log: Log) -> None:
