@@ -8,6 +8,16 @@ import pytest
 pytest.register_assert_rewrite("contract.log_contract", "contract.store_contract")
 
 
+KINDS = {"unit", "contract", "integration", "e2e"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse a test that does not say what must be running for it."""
+    for item in items:
+        if len(KINDS & {mark.name for mark in item.iter_markers()}) != 1:
+            raise pytest.UsageError(f"{item.nodeid} needs one of the marks {', '.join(sorted(KINDS))}")
+
+
 @pytest.fixture(autouse=True)
 def clean_environment() -> Iterator[None]:
     """Take our own settings out of the environment, and put it back afterwards."""
