@@ -120,14 +120,18 @@ def export(file: Annotated[Path | None, typer.Argument(help="Default: standard o
 
     Example: newswire feeds export my.opml
     """
+    from newswire.errors import SettingsError  # noqa: PLC0415
     from newswire_ingest.feed_list import feeds_on  # noqa: PLC0415
     from newswire_ingest.opml import write_opml  # noqa: PLC0415
 
     data = write_opml(_with_log(feeds_on))
     if file is None:
         sys.stdout.buffer.write(data)
-    else:
+        return
+    try:
         file.write_bytes(data)
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be written: {error.strerror}") from error
 
 
 def parse_feed(
