@@ -34,6 +34,7 @@ from newswire.ledger import Ledger
 from newswire.log.port import Log
 from newswire.run import opened, run_services
 from newswire.telemetry import configure
+from newswire.urls import article_id, feed_id
 from newswire_enrich.child import document_handler
 from newswire_enrich.service import check_rules
 from newswire_enrich.settings import default_rules
@@ -42,7 +43,6 @@ from newswire_index.store import open_store
 from newswire_ingest.child import handler
 from newswire_ingest.extract import Extraction
 from newswire_ingest.feed_list import put_feeds
-from newswire_ingest.urls import article_id, feed_id
 from newswire_newsroom.demonstration import World, prepare
 from newswire_newsroom.server import FeedSource, Newsroom
 

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from newswire.envelope import ENTRY
 from newswire.events import DEAD_LETTERS, Article, Enriched, Entry, Event, Outcome, Page, Sighting, Withdrawal
-from newswire.ids import digest
 from newswire.log.port import Log, Record
+from newswire.urls import BadUrlError, article_id, normalise
 
 FLOW: tuple[type[Event], ...] = (Entry, Page, Article, Sighting, Enriched, Withdrawal, Outcome)
 CHUNK = 1000  # records read at a time
@@ -42,7 +42,7 @@ async def steps_of(log: Log, what: str) -> list[Step]:
     Reads the topics from beginning to end, twice: once to find the ids that belong together.
     """
     records = [record async for record in _everything(log)]
-    known = {what, digest(what)}
+    known = {what, *_as_address(what)}
     for _ in range(2):  # an address leads to its entries, those to their article, that to more entries
         for record in records:
             names = _names(record)
@@ -50,6 +50,15 @@ async def steps_of(log: Log, what: str) -> list[Step]:
                 known |= names - _shared_names(record)
     found = [record for record in records if _names(record) & known]
     return sorted((_step(record) for record in found), key=lambda step: (step.at, _rank(step.topic)))
+
+
+def _as_address(what: str) -> set[str]:
+    """Return the address that is meant, as it stands in events, with the article id that it would have."""
+    try:
+        address = normalise(what)
+    except BadUrlError:
+        return set()
+    return {address, article_id(address)}
 
 
 async def _everything(log: Log) -> AsyncIterator[Record]:

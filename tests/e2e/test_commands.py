@@ -16,7 +16,9 @@ OTHER = "https://gazette.example/feed"
 
 RSS = (
     '<?xml version="1.0"?><rss version="2.0"><channel><title>World</title><item>'
-    "<title>Talks &amp; bids</title><link>/a</link><guid>1</guid><pubDate>Mon, 23 Nov 2026 10:00:00 +0100</pubDate>"
+    "<title>Talks &amp; bids</title><link>/a</link><guid>1</guid>"
+    ""
+    "<pubDate>Mon, 23 Nov 2026 10:00:00 +0100</pubDate>"
     "<description>&lt;p&gt;They met.&lt;/p&gt;</description><category>World</category></item></channel></rss>"
 )
 ATOM = (

@@ -8,7 +8,7 @@ from e2e.harness import articles, children_of_newswire, ends, newswire, on_log, 
 
 from newswire.events import Enriched, FeedStatus
 from newswire.ledger import latest
-from newswire_ingest.urls import feed_id
+from newswire.urls import feed_id
 from newswire_newsroom.planted import Case, FeedCase, cases, expected_outcomes, feed_cases
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]

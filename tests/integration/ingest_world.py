@@ -18,6 +18,7 @@ from newswire.log.sqlite import SqliteLog
 from newswire.partition_loop import WorkerOptions
 from newswire.settings import Settings
 from newswire.topics import TOPICS
+from newswire.urls import feed_id
 from newswire.worker import Worker
 from newswire_ingest import service
 from newswire_ingest.clients import Clients
@@ -26,7 +27,6 @@ from newswire_ingest.fetch import Fetcher
 from newswire_ingest.settings import IngestSettings
 from newswire_ingest.spacing import Spacing
 from newswire_ingest.stage import IngestStage
-from newswire_ingest.urls import feed_id
 
 SECONDS = 15.0  # that a condition may take on a busy machine
 NEVER = 3600.0  # as the interval of a feed that is polled once in a test

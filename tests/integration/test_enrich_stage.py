@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from integration.stage_world import NOW, Bench, Gate, bench_in, lift, sent, withdrawal
+from structlog.testing import capture_logs
 
 from newswire.envelope import ENTRY, FEED, FIRST_SEEN, VERSION
 from newswire.errors import ChildDiedError, UnavailableError
@@ -222,13 +223,15 @@ async def test_a_sighting_waits_for_an_article_that_lies_unread(tmp_path: Path) 
 async def test_a_sighting_whose_article_never_comes_is_discarded(tmp_path: Path) -> None:
     """Once all articles are read; one that was dead-lettered never comes."""
     async with enriching(tmp_path, DyingChildren()) as bench:
-        await bench.settle(sighting("e1"), article("e2", key="B", text="killer"), sighting("e3", key="B"))
+        with capture_logs() as logs:
+            await bench.settle(sighting("e1"), article("e2", key="B", text="killer"), sighting("e3", key="B"))
 
         assert sorted(await bench.outcomes()) == [
             ("e1", "discarded", "article-unavailable"),
             ("e2", "dead-lettered", "child-killed"),
             ("e3", "discarded", "article-unavailable"),
         ]
+    assert "message.waits" not in {line["event"] for line in logs}  # all articles were in its batch
 
 
 async def test_an_article_that_kills_its_child_is_dead_lettered_alone(tmp_path: Path) -> None:
@@ -284,11 +287,21 @@ async def test_withdrawing_a_known_article_removes_it_with_a_higher_version(tmp_
     assert (records[1].key, after.revision) == ("A", 1)
 
 
+async def test_an_article_withdrawn_and_lifted_at_once_is_taken_anew(tmp_path: Path) -> None:
+    """Within one batch too: after the tombstone nothing is known of it."""
+    async with enriching(tmp_path, TaggingChildren()) as bench:
+        await bench.settle(article("e1"))
+        await bench.settle(withdrawal(), lift(), article("e2"))
+
+        assert [event and event.entry_id for event in await bench.enriched()] == ["e1", None, "e2"]
+
+
 async def test_withdrawing_what_is_not_there_publishes_nothing(tmp_path: Path) -> None:
-    """Neither the withdrawal of an unknown article nor a second one, nor the lift."""
+    """Neither the withdrawal of an unknown article nor a second one, nor a lift."""
     async with enriching(tmp_path, TaggingChildren()) as bench:
         await bench.settle(withdrawal("B"), lift("B"))
         await bench.settle(article("e1"))
+        await bench.settle(lift())
         await bench.settle(withdrawal())
         await bench.settle(withdrawal(), lift())
 

@@ -12,10 +12,10 @@ from integration.stage_world import Bench, bench_in, lift, sent, withdrawal
 
 from newswire.envelope import FIRST_SEEN, VERSION, tombstone
 from newswire.events import Enriched, Outcome
-from newswire.log.port import Message
+from newswire.log.port import Message, Record
 from newswire_index.document import Document, Removal
 from newswire_index.sqlite import SqliteStore
-from newswire_index.stage import IndexStage
+from newswire_index.stage import IndexStage, removal_from
 from newswire_index.store import Store, StoreUnavailableError, Verdict
 
 pytestmark = pytest.mark.integration
@@ -136,6 +136,15 @@ async def test_a_removal_without_headers_is_as_new_as_its_record(tmp_path: Path)
         await bench.settle(tombstone(Enriched.topic, "A"))
 
         assert await title(store) is None
+
+
+def test_a_removal_is_looked_for_in_the_month_of_its_first_sight() -> None:
+    """As the tombstone says."""
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    headers = {VERSION: "12", FIRST_SEEN: at.isoformat()}
+    record = Record(Enriched.topic, 0, 0, "A", None, headers, 5)
+
+    assert removal_from(record) == Removal(article_id="A", version=12, first_seen_at=at)
 
 
 async def test_a_withdrawn_article_is_not_found_until_it_is_lifted(tmp_path: Path) -> None:

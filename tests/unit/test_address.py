@@ -5,6 +5,7 @@ import socket
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from newswire.urls import BadUrlError
 from newswire_ingest.address import (
     GuardedResolver,
     PrivateAddressError,
@@ -12,7 +13,6 @@ from newswire_ingest.address import (
     is_public,
     literal_address,
 )
-from newswire_ingest.urls import BadUrlError
 
 pytestmark = pytest.mark.unit
 

@@ -7,9 +7,9 @@ import pytest
 
 from newswire.events import Entry, Moment
 from newswire.ids import content_hash
+from newswire.urls import article_id
 from newswire_ingest.article import FEED_TEXT_CHARACTERS, TITLE_CHARACTERS, from_feed, from_page, is_plausible
 from newswire_ingest.extract import Extraction
-from newswire_ingest.urls import article_id
 
 pytestmark = pytest.mark.unit
 

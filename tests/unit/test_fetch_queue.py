@@ -67,6 +67,18 @@ async def test_a_url_is_fetched_once_at_a_time() -> None:
     assert waiting.take(NOW, FREE) == A
 
 
+async def test_a_url_entered_twice_for_one_time_is_still_fetched_once_at_a_time() -> None:
+    """Taken out and put back, then asked for again during its fetch."""
+    waiting, _ = queue(A)
+    waiting.put(A, None)
+    waiting.put(A, NOW)
+    first = waiting.take(NOW, FREE)
+    waiting.put(A, NOW)
+
+    assert first == A
+    assert waiting.take(NOW, FREE) is None
+
+
 async def test_a_url_that_is_being_fetched_holds_up_no_other() -> None:
     """Not even one that is due later, of the same domain; and it is not forgotten."""
     waiting, _ = queue(A)

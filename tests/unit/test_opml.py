@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from newswire.errors import SettingsError
 from newswire.events import Feed
+from newswire.urls import feed_id
 from newswire_ingest.opml import FeedListError, read_feed_list, read_opml, write_opml
-from newswire_ingest.urls import feed_id
 
 pytestmark = pytest.mark.unit
 

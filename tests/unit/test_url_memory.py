@@ -17,8 +17,8 @@ from newswire.events import (
     Sighting,
     WaitingEntry,
 )
+from newswire.urls import article_id
 from newswire_ingest import memory
-from newswire_ingest.urls import article_id
 
 pytestmark = pytest.mark.unit
 

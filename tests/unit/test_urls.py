@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newswire.ids import digest
-from newswire_ingest.urls import (
+from newswire.urls import (
     BadUrlError,
     article_id,
     feed_id,

@@ -32,11 +32,11 @@ from newswire.run import opened, run_services, stop_on_signals
 from newswire.service import Service, installed, load_all
 from newswire.settings import Settings
 from newswire.telemetry import configure
+from newswire.urls import feed_id
 from newswire_index.query import parse_query
 from newswire_index.render import print_hits, print_lines
 from newswire_index.store import Results, open_store
 from newswire_ingest.feed_list import put_feeds
-from newswire_ingest.urls import feed_id
 from newswire_newsroom.server import Newsroom
 
 FRESH = Path("var/demo.db")  # made anew by each demo that names no log

@@ -10,7 +10,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
-from newswire_ingest.urls import normalise_host
+from newswire.urls import normalise_host
 
 Address = IPv4Address | IPv6Address
 

@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 
 from newswire.events import Article, Entry, Moment
 from newswire.ids import content_hash
+from newswire.urls import article_id, normalise
 from newswire_ingest.extract import Extraction
 from newswire_ingest.feedtext import text_of
-from newswire_ingest.urls import article_id, normalise
 
 FEED_TEXT_CHARACTERS = 80  # a feed's text shorter than this is no article
 TITLE_CHARACTERS = 100  # of a title made from the text, where a feed gives none

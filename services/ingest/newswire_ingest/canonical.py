@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
+from newswire.urls import BadUrlError, normalise, same_site
 from newswire_ingest.page_tree import Page, line_of
 from newswire_ingest.title import fold
-from newswire_ingest.urls import BadUrlError, normalise, same_site
 
 MAX_CLAIMS = 5
 MAX_NAVIGATION_LINKS = 5_000

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from newswire.events import Reason
+from newswire.urls import BadUrlError
 from newswire_ingest.extract import Extraction, NotAnArticle, extract, extract_html
-from newswire_ingest.urls import BadUrlError
 
 MAX_BYTES = 10_000_000  # of a page, decompressed
 ROW = ("id", "url", "canonical_url", "title", "authors", "published_at", "published_from", "language", "text",

@@ -52,8 +52,8 @@ def add(
     """
     from newswire.errors import SettingsError  # noqa: PLC0415
     from newswire.events import Feed  # noqa: PLC0415
+    from newswire.urls import BadUrlError, feed_id, normalise  # noqa: PLC0415
     from newswire_ingest.feed_list import put_feeds  # noqa: PLC0415
-    from newswire_ingest.urls import BadUrlError, feed_id, normalise  # noqa: PLC0415
 
     try:
         address = normalise(url)

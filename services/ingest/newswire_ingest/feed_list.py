@@ -8,8 +8,8 @@ from newswire.errors import SettingsError
 from newswire.events import Feed
 from newswire.ledger import latest
 from newswire.log.port import Log
+from newswire.urls import registered_domain
 from newswire_ingest.opml import FeedListError, read_feed_list
-from newswire_ingest.urls import registered_domain
 
 SOURCE = "feeds"
 

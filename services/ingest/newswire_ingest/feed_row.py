@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from newswire.errors import SettingsError
 from newswire.events import Feed
 from newswire.ids import fold_whitespace
-from newswire_ingest.urls import BadUrlError, feed_id, normalise
+from newswire.urls import BadUrlError, feed_id, normalise
 
 _NO = frozenset({"0", "false", "no", "off"})
 _LANGUAGE = re.compile(r"([A-Za-z]{2})(?:[-_][A-Za-z0-9-]{1,20})?")

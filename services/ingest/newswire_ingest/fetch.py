@@ -20,6 +20,7 @@ import aiohttp
 from yarl import URL
 
 from newswire.events import Reason
+from newswire.urls import BadUrlError, normalise, same_site
 from newswire_ingest.address import GuardedResolver, PrivateAddressError, check_literal
 from newswire_ingest.fetched import (
     Fetched,
@@ -31,7 +32,6 @@ from newswire_ingest.fetched import (
     status_reason,
 )
 from newswire_ingest.inflate import ACCEPTED, Body
-from newswire_ingest.urls import BadUrlError, normalise, same_site
 
 __all__ = [
     "FEED_ACCEPT", "PAGE_ACCEPT", "FetchError", "Fetched", "Fetcher", "OffsiteRedirect", "Redirect",

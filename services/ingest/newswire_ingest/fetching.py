@@ -13,6 +13,7 @@ from newswire.events import Entry, Page, Reason, WaitingEntry
 from newswire.log.port import Message, Record
 from newswire.ownership import Ownership
 from newswire.table import Table
+from newswire.urls import registered_domain
 from newswire_ingest import memory
 from newswire_ingest.article import from_page, utc_now
 from newswire_ingest.clients import Clients
@@ -20,7 +21,6 @@ from newswire_ingest.extract import Extraction, NotAnArticle
 from newswire_ingest.fetch import Fetched, FetchError, OffsiteRedirect, status_reason
 from newswire_ingest.page_kind import looks_like_bot_check
 from newswire_ingest.queue import FetchQueue
-from newswire_ingest.urls import registered_domain
 
 logger = structlog.get_logger()
 

@@ -24,8 +24,8 @@ from newswire.events import (
     WaitingEntry,
 )
 from newswire.log.port import Message
+from newswire.urls import registered_domain
 from newswire_ingest.article import from_feed
-from newswire_ingest.urls import registered_domain
 
 SOURCE = "ingest"
 MAX_HOPS = 5  # redirects from one registered domain to another

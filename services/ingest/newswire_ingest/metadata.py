@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
+from newswire.urls import registered_domain
 from newswire_ingest.authors import find_authors
 from newswire_ingest.json_ld import Node, text_of
 from newswire_ingest.page_tree import Page
 from newswire_ingest.published import Published, find_published
 from newswire_ingest.title import find_title, fold
-from newswire_ingest.urls import registered_domain
 
 MAX_TAGS = 30
 MAX_TAG_LENGTH = 100  # characters

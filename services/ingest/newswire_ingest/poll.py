@@ -20,8 +20,8 @@ from newswire.events import (
     SeenEntry,
 )
 from newswire.ids import digest, short_digest
+from newswire.urls import BadUrlError, normalise
 from newswire_ingest.feeds import ParsedEntry, ParsedFeed
-from newswire_ingest.urls import BadUrlError, normalise
 
 SEEN_FOR = timedelta(days=30)
 SEEN_AT_MOST = 5000  # hashes of a feed

@@ -12,6 +12,7 @@ from newswire.errors import ItemError, NewswireError, UnavailableError
 from newswire.events import Feed, FeedSeen, FeedStatus, PollResult, Reason
 from newswire.log.port import Message
 from newswire.ownership import Ownership
+from newswire.urls import registered_domain
 from newswire.waiting import first
 from newswire_ingest.article import utc_now
 from newswire_ingest.clients import Clients
@@ -19,7 +20,6 @@ from newswire_ingest.feeds import FeedError, ParsedFeed
 from newswire_ingest.fetch import FEED_ACCEPT, Fetched, FetchError, OffsiteRedirect, status_reason
 from newswire_ingest.memory import SOURCE, entry_message
 from newswire_ingest.poll import PollDecision, Polled, PollTimes, decide
-from newswire_ingest.urls import registered_domain
 
 if TYPE_CHECKING:
     from newswire.table import Table

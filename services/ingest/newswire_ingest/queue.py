@@ -4,8 +4,8 @@ import heapq
 from collections import defaultdict
 from datetime import datetime
 
+from newswire.urls import registered_domain
 from newswire_ingest.spacing import Spacing
-from newswire_ingest.urls import registered_domain
 
 
 class FetchQueue:
@@ -26,8 +26,7 @@ class FetchQueue:
             self._due.pop(url, None)
         elif self._due.get(url) != due:
             self._due[url] = due
-            if url not in self._busy:  # else its release enters it
-                heapq.heappush(self._heaps[registered_domain(url)], (due, url))
+            heapq.heappush(self._heaps[registered_domain(url)], (due, url))
 
     def take(self, now: datetime, monotonic: float) -> str | None:
         """Return a URL to fetch now, with a place of its domain taken; None if there is none.
@@ -40,7 +39,6 @@ class FetchQueue:
             url = self._first(domain)
             if url is not None and self._due[url] <= now:
                 heapq.heappop(self._heaps[domain])
-                del self._due[url]
                 self._busy.add(url)
                 self._spacing.start(domain)
                 return url
@@ -49,7 +47,7 @@ class FetchQueue:
     def release(self, url: str, due: datetime | None) -> None:
         """Give a URL back after its fetch, with the time when it is due again, if it is."""
         self._busy.discard(url)
-        self._due.pop(url, None)
+        self._due.pop(url, None)  # so that it is entered anew: what is busy is dropped from the heaps
         self.put(url, due)
 
     def waits_for(self, domain: str) -> bool:

@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 from publicsuffixlist import PublicSuffixList
 
 from newswire.ids import digest
-from newswire_ingest.tracking import is_tracking
+from newswire.tracking import is_tracking
 
 MAX_LENGTH = 8_192  # characters; servers refuse longer request lines
 MAX_HOST_LENGTH = 253  # characters, RFC 1035
