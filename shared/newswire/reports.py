@@ -54,9 +54,8 @@ def print_steps(what: str, steps: Sequence[Step], console: Console | None = None
     """Print an article's path, oldest step first."""
     console = console or Console()
     if not steps:
-        console.print(f"nothing is known of {escape(what)}")
+        console.print(f"nothing is known of {escape(what)}", soft_wrap=True)
         return
     for step in steps:
-        console.print(
-            f"{step.at:%Y-%m-%d %H:%M:%S}  [bold]{step.topic}[/]  {escape(step.summary)}", highlight=False
-        )
+        line = f"{step.at:%Y-%m-%d %H:%M:%S}  [bold]{step.topic}[/]  {escape(step.summary)}"
+        console.print(line, highlight=False, soft_wrap=True)
