@@ -52,7 +52,8 @@ class Balance:
             "seen": self.seen,
             "outcomes": self.outcomes,
             "in_flight": self.in_flight,
-            "lost": list(self.lost),
+            "lost": len(self.lost),
+            "lost_entries": list(self.lost),
             "feeds": {
                 feed: {"seen": each.seen, "outcomes": each.outcomes}
                 for feed, each in sorted(self.by_feed.items())

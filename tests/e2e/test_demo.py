@@ -67,7 +67,7 @@ def test_the_ledger_balances(demo: Demo) -> None:
 
     assert done.returncode == 0
     assert (row["seen"], row["outcomes"]) == (demo.sums["seen"], demo.sums["outcomes"])
-    assert (row["in_flight"], row["lost"]) == (0, [])
+    assert (row["in_flight"], row["lost"], row["lost_entries"]) == (0, 0, [])
     assert sum(feed["seen"] for feed in row["feeds"].values()) == row["seen"]
     assert set(row["feeds"]) >= {case.feed for case in cases()}
 

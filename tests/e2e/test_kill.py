@@ -34,7 +34,7 @@ def test_twenty_kills_change_nothing_in_the_end(demo: Demo, tmp_path: Path) -> N
 
     assert last.returncode == 0, last.stderr
     assert _content(found) == _content(expected)
-    assert (row["in_flight"], row["lost"]) == (0, [])
+    assert (row["in_flight"], row["lost"]) == (0, 0)
     assert sorted(hit["id"] for hit in hits) == sorted(expected)
 
 
