@@ -8,7 +8,8 @@ import pytest
 from newswire.events import Entry, Moment
 from newswire.ids import content_hash
 from newswire.urls import article_id
-from newswire_ingest.article import FEED_TEXT_CHARACTERS, TITLE_CHARACTERS, from_feed, from_page, is_plausible
+from newswire_ingest.article import FEED_TEXT_CHARACTERS, TITLE_CHARACTERS, from_feed, from_page
+from newswire_ingest.dates import is_plausible
 from newswire_ingest.extract import Extraction
 
 pytestmark = pytest.mark.unit

@@ -1,24 +1,16 @@
 """From an extracted page, or from a feed's own text, to the article event: pure."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 
 from newswire.events import Article, Entry, Moment
 from newswire.ids import content_hash
 from newswire.urls import article_id, normalise
+from newswire_ingest.dates import is_plausible
 from newswire_ingest.extract import Extraction
 from newswire_ingest.feedtext import text_of
 
 FEED_TEXT_CHARACTERS = 80  # a feed's text shorter than this is no article
 TITLE_CHARACTERS = 100  # of a title made from the text, where a feed gives none
-EARLIEST = date(1990, 1, 1)  # no page on the web is older
-AHEAD = timedelta(days=1)  # clocks and time zones of publishers
-
-
-def is_plausible(moment: Moment, now: datetime) -> bool:
-    """Tell whether a publication date can be true."""
-    if isinstance(moment, datetime):
-        return moment.date() >= EARLIEST and moment <= now + AHEAD
-    return EARLIEST <= moment <= (now + AHEAD).date()
 
 
 def from_page(

@@ -5,6 +5,7 @@ import warnings
 from datetime import UTC, date, datetime, timedelta, timezone
 
 from newswire.events import Moment
+from newswire_ingest.zones import ZONE_HOURS
 
 EARLIEST = date(1990, 1, 1)  # no news page is older than the web
 TOLERANCE = timedelta(days=1)  # clocks and zones differ
@@ -32,9 +33,6 @@ _MONTHS = tuple(
         "dec dez déc dic дек груд gru",
     )
 )  # fmt: skip
-_ZONE_HOURS = {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
-               "BST": 1, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3, "IST": 5.5,
-               "JST": 9, "AEST": 10, "AEDT": 11}  # fmt: skip
 
 
 def parse_moment(text: str, *, month_first: bool = False) -> Moment | None:
@@ -69,7 +67,7 @@ def _written_with_zone(text: str) -> Moment | None:
 
     if not re.search(r"\d:\d\d", text):
         return None
-    offsets = {name: round(hours * 3600) for name, hours in _ZONE_HOURS.items()}
+    offsets = {name: round(hours * 3600) for name, hours in ZONE_HOURS.items()}
     # two different stand-ins for what is missing: if they show in the results, the text does not say it
     stand_ins = (datetime(2001, 1, 1), datetime(2002, 2, 2))  # noqa: DTZ001 - the zone must come from the text
     try:

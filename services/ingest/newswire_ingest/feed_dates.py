@@ -5,19 +5,13 @@ from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from time import struct_time
 
 from newswire.events import Moment
+from newswire_ingest.zones import ZONE_HOURS
 
 MAX_LENGTH = 100  # characters; nothing longer is a date
 YEARS = range(1900, 2200)  # others are stand-ins for "unknown", such as the year 1
 CENTURY_TURN = 70  # two-digit years from here on are of the last century
 LAST_SECOND = 59  # leap seconds are cut to it: datetime knows none
 
-# Hours from UTC. The first row is RFC 822's; the others are what news feeds write beside it.
-_ZONE_HOURS = {
-    "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
-    "WET": 0, "WEST": 1, "BST": 1, "CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2, "EET": 2, "EEST": 3, "MSK": 3,
-    "SAST": 2, "PKT": 5, "IST": 5.5, "SGT": 8, "HKT": 8, "JST": 9, "KST": 9, "AEST": 10, "AEDT": 11,
-    "NZST": 12, "NZDT": 13, "AKST": -9, "AKDT": -8, "HST": -10, "BRT": -3, "ART": -3,
-}  # fmt: skip
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _RFC_822 = re.compile(
     r"(?:[A-Za-z]{3,9}\.?,?\s+)?(\d{1,2})\s+([A-Za-z]{3})[a-z]{0,6}\.?,?\s+(\d{4}|\d{2})"
@@ -93,7 +87,7 @@ def _zone_named(name: str | None) -> tzinfo:
     if found := _OFFSET.fullmatch(name or ""):
         seconds = int(found[2]) * 3600 + int(found[3]) * 60
         return _fixed(-seconds if found[1] == "-" else seconds)
-    return _fixed(_ZONE_HOURS.get((name or "").upper(), 0) * 3600)
+    return _fixed(ZONE_HOURS.get((name or "").upper(), 0) * 3600)
 
 
 def _fixed(seconds: float) -> tzinfo:
