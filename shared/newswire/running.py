@@ -8,6 +8,8 @@ from pathlib import Path
 
 from newswire.drain import Drain
 from newswire.errors import SettingsError
+from newswire.events import Feed
+from newswire.ledger import latest
 from newswire.log.port import Log
 from newswire.run import opened, run_services, stop_on_signals
 from newswire.service import Service, installed, load_all
@@ -26,6 +28,7 @@ def run_until(feeds: Path | None, only: Sequence[str], *, until_drained: bool) -
             with stop_on_signals(stop):
                 if feeds is not None:
                     await take_over(services, log, feeds)
+                await mind_feeds(services, log)
                 drained = asyncio.create_task(stop_when_drained(log, stop)) if until_drained else None
                 await run_services(services, settings, own, log, stop)
                 return await ended(drained)
@@ -39,6 +42,13 @@ async def take_over(services: Sequence[Service], log: Log, feeds: Path) -> None:
     if importer is None:
         raise SettingsError(f"--feeds {feeds}: none of the services run here polls feeds")
     sys.stderr.write(f"{feeds}: {await importer(log, feeds)}\n")
+
+
+async def mind_feeds(services: Sequence[Service], log: Log) -> None:
+    """Say so if there is nothing to poll: feeds may be added while the services run."""
+    polls = any(service.import_feeds for service in services)
+    if polls and not list(await latest(log, Feed)):
+        sys.stderr.write("no feeds yet: newswire feeds add URL, or newswire feeds import FILE\n")
 
 
 async def stop_when_drained(log: Log, stop: asyncio.Event) -> int:

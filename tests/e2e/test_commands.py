@@ -346,3 +346,4 @@ def test_run_ends_well_on_sigterm_and_leaves_no_child(tmp_path: Path, only: tupl
     assert "services.stopped" in log.read_text()
     assert "Traceback" not in log.read_text()
     assert ("enrich" in log.read_text(), "ingest" in log.read_text()) == (True, not only)
+    assert ("no feeds yet" in log.read_text()) is not bool(only)

@@ -101,7 +101,7 @@ class World:
         self.site = site
         self.log: Log = log
         self._folder = folder
-        self._children = children
+        self.children = children
         self.settings = IngestSettings(
             resolve={"*.example": site.origin}, poll_seconds=NEVER, poll_retry_seconds=NEVER,
             page_timeout_seconds=0.6, domain_spacing_seconds=0, domain_concurrency=4, fetch_attempts=2,
@@ -122,7 +122,7 @@ class World:
         )  # fmt: skip
         async with fetcher:
             spacing = Spacing(own.domain_spacing_seconds, own.domain_concurrency)
-            stage = IngestStage(Clients(own, fetcher, children or self._children, spacing))
+            stage = IngestStage(Clients(own, fetcher, children or self.children, spacing))
             worker = Worker(self.log, stage, WorkerOptions(cache=self._folder / "cache"))
             async with running(worker):
                 yield worker

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from aiohttp.abc import ResolveResult
 from aiohttp.resolver import ThreadedResolver
 from integration.frail_child import KILLER, NONSENSE
 from integration.ingest_world import (
+    NEVER,
     NEWS,
     OTHER_NEWS,
     World,
@@ -27,12 +29,13 @@ from integration.ingest_world import (
 )  # fmt: skip
 
 from newswire.children import Children
-from newswire.envelope import ENTRY
+from newswire.envelope import ENTRY, message
 from newswire.errors import UnavailableError
 from newswire.events import (
     DEAD_LETTERS,
     Article,
     Entry,
+    Feed,
     FeedSeen,
     FeedStatus,
     Outcome,
@@ -40,12 +43,14 @@ from newswire.events import (
     PollResult,
     Sighting,
 )
-from newswire.log.port import Claim
-from newswire.log.sqlite import SqliteClaim
+from newswire.log.port import Claim, Record
+from newswire.log.sqlite import SqliteClaim, SqliteLog
 from newswire_ingest import poll
 from newswire_ingest.feed_list import remove_feed
 from newswire_ingest.fetch import FEED_ACCEPT
+from newswire_ingest.memory import entry_message
 from newswire_ingest.service import CHILD, LIMITS
+from newswire_ingest.urls import feed_id
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -124,6 +129,37 @@ async def test_a_feed_is_asked_for_as_a_feed(world: World) -> None:
     assert world.site.hits_of(FEED)[0].headers["Accept"] == FEED_ACCEPT
 
 
+async def test_a_feed_is_asked_for_conditionally(world: World) -> None:
+    """An answer that nothing is modified is no failure, and no empty feed."""
+    world.site.put(A, page("the bridge"))
+    world.site.put(FEED, rss(A), Content_Type="application/xml", ETag='"f1"')
+    async with world.ingest():
+        feed = await world.feed(FEED, interval=0.15)
+        await until(lambda: _polled(world, 2))
+        status = await world.status(feed)
+
+    assert (status.result, status.http_status, status.etag) == (PollResult.UNCHANGED, 304, '"f1"')
+    assert world.site.hits_of(FEED)[1].headers["If-None-Match"] == '"f1"'
+
+
+async def test_a_feed_that_has_moved_to_another_domain_is_read_there(world: World) -> None:
+    """It stays the feed that it was added as."""
+    world.site.put(A, page("the bridge"))
+    world.site.put(FEED, status=301, Location=f"{OTHER_NEWS}/feed.xml")
+    world.site.put(f"{OTHER_NEWS}/feed.xml", rss(A), Content_Type="application/xml")
+    async with world.ingest():
+        feed = await world.feed(FEED)
+        ends = await world.ends(1)
+        status = await world.status(feed)
+
+    assert ends == [("article", A)]
+    assert (status.result, status.url) == (PollResult.NEW, FEED)
+
+
+async def _polled(world: World, times: int) -> bool:
+    return len(await world.all(FeedStatus)) >= times
+
+
 async def test_a_domain_that_throttles_is_left_alone_and_asked_again(world: World) -> None:
     """As long as it wished, with all its pages; others go on."""
     answers = iter([web.Response(status=429, headers={"Retry-After": "1"})])
@@ -146,6 +182,72 @@ async def test_a_domain_that_throttles_is_left_alone_and_asked_again(world: Worl
     assert second - first > 0.95
     assert len(times["courier.example"]) == 3
     assert times["gazette.example"][-1] - times["courier.example"][0] < 0.9
+
+
+async def test_a_page_that_asks_for_time_is_tried_again_after_it(world: World) -> None:
+    """Later than the settings alone would have it."""
+    answers = iter([web.Response(status=503, headers={"Retry-After": "1"})])
+
+    async def busy(_request: web.BaseRequest) -> web.Response:
+        world.site.put(A, page("the bridge"))
+        return next(answers)
+
+    world.site.act(A, busy)
+    async with world.ingest():
+        await world.feed(FEED, rss(A))
+        ends = await world.ends(1)
+    first, second = (hit.at for hit in world.site.hits_of(A))
+
+    assert ends == [("article", A)]
+    assert second - first > 0.95
+
+
+async def test_an_entry_that_comes_during_the_fetch_of_its_page_ends_with_it(world: World) -> None:
+    """The page is not fetched again for it."""
+    release = asyncio.Event()
+    world.site.act(A, holding(release, page("the bridge")))
+    world.set(page_timeout_seconds=5)
+    async with world.ingest():
+        await world.feed(FEED, rss(A))
+        await until(lambda: _asked(world, A))
+        await world.feed(f"{OTHER_NEWS}/feed.xml", rss(A))
+        await until(lambda: _waits(world, 2))
+        release.set()
+        ends = await world.ends(2)
+
+    assert ends == [("article", A), ("sighting", A)]
+    assert len(world.site.hits_of(A)) == 1
+
+
+async def test_entries_of_one_url_that_are_read_together_all_wait(world: World) -> None:
+    """The second is put beside the first, not in its place."""
+    world.site.put(A, page("the bridge"))
+    now = datetime.now(UTC)
+    entries = [Entry(entry_id=str(n), feed_id=str(n), url=A, seen_at=now) for n in range(3)]
+    await world.log.publish([entry_message(entry) for entry in entries])
+    async with world.ingest():
+        ends = await world.ends(3)
+
+    assert ends == [("article", A), ("sighting", A), ("sighting", A)]
+
+
+async def test_a_page_that_is_slow_to_read_holds_up_no_other_of_its_domain(world: World) -> None:
+    """The domain's place is for the request, not for what is made of the answer."""
+
+    class SlowChildren:
+        async def run(self, item: tuple[str, dict[str, Any]]) -> Any:
+            if item[0] == "page" and b"slow" in item[1]["body"]:
+                await until(lambda: _asked(world, B))
+            return await world.children.run(item)
+
+    world.site.put(A, page("the slow bridge"))
+    world.site.put(B, page("the tunnel"))
+    world.set(domain_concurrency=1, fetch_concurrency=2)
+    async with world.ingest(SlowChildren()):
+        await world.feed(FEED, rss(A, B))
+        ends = await world.ends(2)
+
+    assert ends == [("article", A), ("article", B)]
 
 
 @pytest.mark.parametrize(
@@ -308,7 +410,7 @@ async def test_each_way_in_which_a_feed_fails_has_its_result(
     site.put(f"{NEWS}/404", status=404)
     site.put(f"{NEWS}/410", status=410)
     site.put(f"{NEWS}/403", status=403)
-    site.put(f"{NEWS}/429", status=429, Retry_After="7200")
+    site.put(f"{NEWS}/429", status=429, Retry_After="20000")
     site.put(f"{NEWS}/500", status=500)
     site.put(f"{NEWS}/html", page("an error"))
     site.put(f"{NEWS}/broken", "<rss version='2.0'><channel></nothing", Content_Type="application/xml")
@@ -346,7 +448,7 @@ async def test_each_way_in_which_a_feed_fails_has_its_result(
     assert statuses[good.url].result is PollResult.NEW
     assert f"{NEWS}/silence" not in {each.url for each in early}
     throttled = statuses[f"{NEWS}/429"]
-    assert (throttled.next_poll_at - throttled.polled_at).total_seconds() >= 7200
+    assert (throttled.next_poll_at - throttled.polled_at).total_seconds() >= 20000
     assert (throttled.failures, throttled.http_status) == (1, 429)
 
 
@@ -514,8 +616,8 @@ async def _asked(world: World, url: str) -> bool:
     return bool(world.site.hits_of(url))
 
 
-async def _waits(world: World) -> bool:
-    return any(each.waiting for each in await world.all(Page))
+async def _waits(world: World, entries: int = 1) -> bool:
+    return any(len(each.waiting) == entries for each in await world.all(Page))
 
 
 async def test_what_waited_when_ingest_was_cut_off_is_fetched_after_the_start(world: World) -> None:
@@ -534,6 +636,33 @@ async def test_what_waited_when_ingest_was_cut_off_is_fetched_after_the_start(wo
     assert ends == [("article", A)]
     assert len(world.site.hits_of(A)) == 2
     assert len(world.site.hits_of(FEED)) == 1
+
+
+async def test_a_feed_added_while_the_log_could_not_be_read_is_polled_later(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the next look."""
+    read = SqliteLog.read
+    down: list[str] = []
+
+    async def failing(self: SqliteLog, topic: str, *rest: Any, **more: Any) -> list[Record]:
+        if topic == Feed.topic and down:
+            down.pop()
+            raise UnavailableError("the log cannot be read")
+        return await read(self, topic, *rest, **more)
+
+    monkeypatch.setattr("newswire_ingest.poller.LOOK_SECONDS", 0.1)
+    async with world.ingest():
+        await world.status(await world.feed(FEED, rss()))
+        other = Feed(feed_id=feed_id(f"{NEWS}/other.xml"), url=f"{NEWS}/other.xml", interval_seconds=NEVER)
+        monkeypatch.setattr(SqliteLog, "read", failing)
+        down += ["out", "out"] * world.log.partitions
+        await world.log.publish(
+            [message(other, other.feed_id, source="test", partition_key="courier.example")]
+        )
+        status = await world.status(other)
+
+    assert status.result is PollResult.GONE
 
 
 async def test_an_outage_of_the_log_loses_nothing_and_ends_nobody(

@@ -55,6 +55,8 @@ HASTE: dict[str, object] = {
     "fetch_retry_seconds": 0.5,
 }
 
+IMPATIENCE = ("page_timeout_seconds", "domain_spacing_seconds", "fetch_attempts", "fetch_retry_seconds")
+
 
 @dataclass(frozen=True)
 class World:
@@ -75,6 +77,9 @@ def serve(host: str, port: int, opml: Path | None) -> int:
         typer.echo(f"serving {len(room.hosts)} outlets at {room.origin}; for newswire run set")
         typer.echo(f"  NEWSWIRE_INGEST_RESOLVE='*.example={room.origin}'")
         typer.echo("  NEWSWIRE_INGEST_ALLOW_PRIVATE=true")
+        typer.echo("and, not to wait as long for the planted failures as for a real publisher,")
+        for name in IMPATIENCE:
+            typer.echo(f"  NEWSWIRE_INGEST_{name.upper()}={HASTE[name]}")
         sys.stdout.flush()
 
     async def run() -> None:
