@@ -45,12 +45,12 @@ from newswire.events import (
 )
 from newswire.log.port import Claim, Record
 from newswire.log.sqlite import SqliteClaim, SqliteLog
+from newswire.urls import feed_id
 from newswire_ingest import poll
 from newswire_ingest.feed_list import remove_feed
 from newswire_ingest.fetch import FEED_ACCEPT
 from newswire_ingest.memory import entry_message
 from newswire_ingest.service import CHILD, LIMITS
-from newswire_ingest.urls import feed_id
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
