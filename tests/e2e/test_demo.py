@@ -112,6 +112,19 @@ def test_a_feed_that_fails_has_a_status_that_says_so(demo: Demo, case: FeedCase)
     assert status.message or not status.failures
 
 
+def test_the_feed_list_says_how_the_last_poll_of_each_went(demo: Demo) -> None:
+    """A feed that fails is not one without news."""
+    shown = newswire(demo.folder, "feeds", "list", env={"NEWSWIRE_LOG": demo.address}).stdout.splitlines()
+    listed = rows(newswire(demo.folder, "feeds", "list", "--json", env={"NEWSWIRE_LOG": demo.address}).stdout)
+    results = {row["url"]: row["status"]["result"] for row in listed}
+
+    for case in feed_cases():
+        (line,) = [line for line in shown if line.startswith(f"{case.feed}\t")]
+        assert results[case.feed] in case.results
+        assert results[case.feed] in line
+    assert any("html: an HTML page, not a feed" in line for line in shown)
+
+
 def test_the_golden_articles_news_has_its_entities_with_their_ids(demo: Demo) -> None:
     """All of them, and nothing that only the headline's capitals make a name."""
     found = {entity.name: (str(entity.type), entity.wikidata) for entity in golden(demo).entities}

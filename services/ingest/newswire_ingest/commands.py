@@ -70,17 +70,20 @@ def add(
 
 @feeds.command("list")
 def list_feeds(as_json: Json = False) -> None:
-    """Show all feeds.
+    """Show all feeds, with how the last poll of each went.
 
     Example: newswire feeds list --json
     """
-    from newswire_ingest.feed_list import feeds_on  # noqa: PLC0415
+    from newswire_ingest.feed_list import feeds_with_status  # noqa: PLC0415
 
-    for feed in _with_log(feeds_on):
+    for feed, status in _with_log(feeds_with_status):
         if as_json:
-            typer.echo(feed.model_dump_json())
-        else:
-            typer.echo(f"{feed.url}\t{feed.outlet or ''}\t{'' if feed.enabled else 'off'}")
+            last = status.model_dump(mode="json") if status else None
+            typer.echo(json.dumps({**feed.model_dump(mode="json"), "status": last}, ensure_ascii=False))
+            continue
+        health = "not polled yet" if status is None else status.result
+        why = f": {_shown(status.message)}" if status and status.message else ""
+        typer.echo(f"{feed.url}\t{feed.outlet or ''}\t{'' if feed.enabled else 'off, '}{health}{why}")
 
 
 @feeds.command()

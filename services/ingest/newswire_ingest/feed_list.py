@@ -5,7 +5,7 @@ from pathlib import Path
 
 from newswire.envelope import message, tombstone
 from newswire.errors import SettingsError
-from newswire.events import Feed
+from newswire.events import Feed, FeedStatus
 from newswire.ledger import latest
 from newswire.log.port import Log
 from newswire.urls import registered_domain
@@ -17,6 +17,12 @@ SOURCE = "feeds"
 async def feeds_on(log: Log) -> list[Feed]:
     """Return all feeds, by address."""
     return sorted(await latest(log, Feed), key=lambda feed: feed.url)
+
+
+async def feeds_with_status(log: Log) -> list[tuple[Feed, FeedStatus | None]]:
+    """Return all feeds, by address, with how their last poll went."""
+    statuses = {status.feed_id: status for status in await latest(log, FeedStatus)}
+    return [(feed, statuses.get(feed.feed_id)) for feed in await feeds_on(log)]
 
 
 async def put_feeds(log: Log, feeds: Sequence[Feed]) -> tuple[int, int]:
