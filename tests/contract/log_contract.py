@@ -306,6 +306,25 @@ class LogContract:
         async with joined(log) as group, asyncio.timeout(DEADLINE_SECONDS):
             await (await group.claim_of(at.partition)).wait(["in"], 60.0)
 
+    async def test_a_wait_without_a_group_ends_when_the_topic_has_grown(self, make_log: MakeLog) -> None:
+        """By what is published meanwhile, by another handle too, and by what came before."""
+        one, two = await make_log(), await make_log()
+        number = one.partition_of("a")
+        async with joined(one) as group, asyncio.timeout(DEADLINE_SECONDS):
+            await group.claim_of(number)
+            waiting = asyncio.create_task(one.wait("state", number, 0, 60.0))
+            await asyncio.sleep(0)
+            await two.publish([message("state", "a")])
+            await waiting
+            await one.wait("state", number, 0, 60.0)
+
+    async def test_a_wait_without_a_group_ends_after_its_time(self, make_log: MakeLog) -> None:
+        """Nothing has come beyond the end that is known."""
+        log = await make_log()
+        (at,) = await log.publish([message("state", "a")])
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            await log.wait("state", at.partition, 1, 0.01)
+
     async def test_compaction_keeps_the_latest_of_each_key(self, make_log: MakeLog) -> None:
         """Older values go, offsets stay."""
         log = await make_log()

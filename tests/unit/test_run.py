@@ -21,7 +21,7 @@ from newswire.running import ended, stop_when_drained, take_over
 from newswire.service import Service
 from newswire.settings import Settings
 from newswire.topics import TOPICS
-from newswire.waiting import first
+from newswire.waiting import first, together
 from newswire.worker import Worker
 
 pytestmark = pytest.mark.unit
@@ -289,3 +289,35 @@ async def test_the_error_of_the_first_is_raised() -> None:
 
     with pytest.raises(ValueError, match="first"):
         await first(_for_ever(), failing())
+
+
+async def test_together_returns_all_results_in_order() -> None:
+    """Whoever is done first."""
+
+    async def number(value: int, turns: int) -> int:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        return value
+
+    assert await together(number(1, 5), number(2, 0)) == [1, 2]
+
+
+async def test_together_cancels_the_others_when_one_fails() -> None:
+    """Nothing goes on behind the back of whoever tries again."""
+    cancelled = asyncio.Event()
+
+    async def patient() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    async def failing() -> None:
+        await asyncio.sleep(0)
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        await together(patient(), failing())
+
+    assert cancelled.is_set()

@@ -1,6 +1,5 @@
 """The enrich stage: owns the articles of a partition, and tags what is new."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from newswire.log.port import TopicPartition
 from newswire.ownership import Ownership
 from newswire.stage import Dead, Delivery, Done, End, Retry
 from newswire.table import Table
+from newswire.waiting import together
 from newswire_enrich.owner import Grown, Revised, Unchanged, fetched, next_version, sighted
 
 SOURCE = "enrich"
@@ -77,7 +77,7 @@ class EnrichHandler:
         for delivery in batch:
             groups[delivery.record.key].append(delivery)
         ends: dict[int, End] = {}
-        done = await asyncio.gather(*(self._one_article(key, group, unread) for key, group in groups.items()))
+        done = await together(*(self._one_article(key, group, unread) for key, group in groups.items()))
         for group, results in zip(groups.values(), done, strict=True):
             ends.update({id(delivery): end for delivery, end in zip(group, results, strict=True)})
         return [ends[id(delivery)] for delivery in batch]

@@ -46,26 +46,30 @@ def add(
     language: Annotated[str | None, typer.Option(help="ISO 639-1, for example de.")] = None,
     interval: Annotated[float | None, typer.Option(help="Seconds between polls.", min=1)] = None,
 ) -> None:
-    """Add a feed, or change it.
+    """Add a feed, or change what is said of one; the rest of it stays.
 
     Example: newswire feeds add https://courier.example/feeds/world.xml --outlet "The Courier"
     """
     from newswire.errors import SettingsError  # noqa: PLC0415
     from newswire.events import Feed  # noqa: PLC0415
     from newswire.urls import BadUrlError, feed_id, normalise  # noqa: PLC0415
-    from newswire_ingest.feed_list import put_feeds  # noqa: PLC0415
+    from newswire_ingest.feed_list import feeds_on, put_feeds  # noqa: PLC0415
 
     try:
         address = normalise(url)
     except BadUrlError as error:
         raise SettingsError(f"not the address of a feed: {url} ({error})") from error
-    feed = Feed(
-        feed_id=feed_id(address), url=address, outlet=outlet, language=language, interval_seconds=interval
-    )
-    added, changed = _with_log(lambda log: put_feeds(log, [feed]))
-    typer.echo(
-        f"{'added' if added else 'changed' if changed else 'already there'}: {address} ({feed.feed_id})"
-    )
+    given = {"outlet": outlet, "language": language, "interval_seconds": interval}
+
+    async def work(log: "Log") -> tuple[int, int]:
+        known = {feed.url: feed for feed in await feeds_on(log)}
+        feed = known.get(address) or Feed(feed_id=feed_id(address), url=address)
+        said = {name: value for name, value in given.items() if value is not None}
+        return await put_feeds(log, [feed.model_copy(update=said)])
+
+    added, changed = _with_log(work)
+    done = "added" if added else "changed" if changed else "already there"
+    typer.echo(f"{done}: {address} ({feed_id(address)})")
 
 
 @feeds.command("list")

@@ -19,6 +19,7 @@ from newswire_ingest.feed_model import FeedError, Format, ParsedEntry, ParsedFee
 
 MAX_TITLE_LENGTH = 2_000  # characters
 MAX_TAGS = 100
+SURROGATES = range(0xD800, 0xE000)  # halves of characters in UTF-16, which XML allows nobody to name
 PERIODS = {
     "hourly": 3_600,
     "daily": 86_400,
@@ -32,6 +33,7 @@ _DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
 _XML_ENTITIES = frozenset({"amp", "lt", "gt", "quot", "apos"})
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31});")
+_SURROGATES = re.compile(r"(?:&#(?:5[5-7][0-9]{3}|[xX][dD][89a-fA-F][0-9a-fA-F]{2});){1,2}")
 _ESCAPED = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _TAG = re.compile(r"<[/!]?[A-Za-z][^<>]{0,1000}>|<!--[^<>]{0,1000}-->")
 _UNSHOWN = re.compile(r"<(script|style)\b[^<>]{0,1000}>[^<]{0,100000}</\1\s{0,9}>", re.IGNORECASE)
@@ -64,6 +66,7 @@ def parse_xml_feed(document: str, root: str, url: str, max_entries: int) -> Pars
 
 def _prepared(document: str) -> bytes:
     text = _ENTITY.sub(_character, _CONTROL.sub("", document))
+    text = _SURROGATES.sub(_joined, text)
     text = _EMPTY_LINK.sub("", _BARE_GUID.sub('<guid isPermaLink="false">', text))
     return (_DECLARATION + text).encode()
 
@@ -72,6 +75,15 @@ def _character(entity: re.Match[str]) -> str:
     """Return the character of an HTML entity, escaped where XML asks for it; an unknown one as it is."""
     value = html5.get(f"{entity[1]};")
     return entity[0] if entity[1] in _XML_ENTITIES or value is None else html.escape(value)
+
+
+def _joined(references: re.Match[str]) -> str:
+    """Return the character that references to halves of a surrogate pair mean, as old systems write emoji."""
+    codes = [int(code[1:], 16) if code[0] in "xX" else int(code) for code in references[0][2:-1].split(";&#")]
+    if not all(code in SURROGATES for code in codes):
+        return references[0]
+    halves = "".join(map(chr, codes)).encode("utf-16-le", "surrogatepass")
+    return halves.decode("utf-16-le", "replace")
 
 
 def _feedparser(body: bytes, url: str) -> Mapping[str, Any]:

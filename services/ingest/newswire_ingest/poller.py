@@ -82,8 +82,17 @@ class Poller:
                     self._polling.add(feed_id)
                     polls.create_task(self._poll(feed_id))
                 self._polled.clear()
-                grown = self._ownership.log.wait(Feed.topic, self._ownership.number, self._seconds_to_next())
-                await first(grown, self._polled.wait())
+                await first(self._grown(), self._polled.wait())
+
+    async def _grown(self) -> None:
+        """Return when somebody added or changed a feed, or the next one is due."""
+        seconds = self._seconds_to_next()
+        try:
+            await self._ownership.log.wait(
+                Feed.topic, self._ownership.number, self._feeds.next_offset, seconds
+            )
+        except UnavailableError:  # said by whoever has something to commit
+            await asyncio.sleep(seconds)
 
     def _schedule(self, feed_id: str) -> None:
         """Set when a feed is due; one that is gone or switched off is not."""

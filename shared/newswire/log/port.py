@@ -147,8 +147,8 @@ class Log(Protocol):
     def partition_of(self, key: str) -> int:
         """Return the partition number of a key."""
 
-    async def wait(self, topic: str, partition: int, timeout_seconds: float) -> None:
-        """Return when the topic's partition may have grown, or after the time."""
+    async def wait(self, topic: str, partition: int, end: int, timeout_seconds: float) -> None:
+        """Return when the end of the topic's partition may lie beyond the given one, or after the time."""
 
     def member(self, group: str, topics: Sequence[str], gained: Handover, lost: Handover) -> Member:
         """Return a member of a group.

@@ -146,13 +146,13 @@ class SqliteLog:
         """See the port."""
         return partition_for(key, self.partitions)
 
-    async def wait(self, topic: str, partition: int, timeout_seconds: float) -> None:
-        """See the port."""
-        with (
-            self.bells.listening([(self.full(topic), partition)]) as event,
-            contextlib.suppress(TimeoutError),
-        ):
-            await asyncio.wait_for(event.wait(), timeout_seconds)
+    async def wait(self, topic: str, partition: int, end: int, timeout_seconds: float) -> None:
+        """See the port; another process rings the members of groups only."""
+        name = self.full(topic)
+        with self.bells.listening([(name, partition)]) as event, contextlib.suppress(TimeoutError):
+            # What came before the bell was hung up is not announced any more.
+            if await self.query(lambda c: sqlite_records.end_offset(c, name, partition)) <= end:
+                await asyncio.wait_for(event.wait(), timeout_seconds)
 
     def member(self, group: str, topics: Sequence[str], gained: Handover, lost: Handover) -> Member:
         """See the port."""
