@@ -98,6 +98,17 @@ def test_feeds_are_added_changed_and_removed(tmp_path: Path) -> None:
     assert newswire(tmp_path, "feeds", "list").stdout == ""
 
 
+def test_changing_one_thing_of_a_feed_keeps_the_others(tmp_path: Path) -> None:
+    """An interval given later does not forget the outlet."""
+    newswire(tmp_path, "feeds", "add", FEED, "--outlet", "The Courier", "--language", "en")
+    changed = newswire(tmp_path, "feeds", "add", FEED, "--interval", "60")
+    again = newswire(tmp_path, "feeds", "add", FEED)
+    (feed,) = rows(newswire(tmp_path, "feeds", "list", "--json").stdout)
+
+    assert (changed.stdout.split(":")[0], again.stdout.split(":")[0]) == ("changed", "already there")
+    assert (feed["outlet"], feed["language"], feed["interval_seconds"]) == ("The Courier", "en", 60)
+
+
 def test_a_feed_list_comes_out_as_it_went_in(tmp_path: Path) -> None:
     """Import, export, import elsewhere: the same feeds; a second import changes nothing."""
     (tmp_path / "my.csv").write_text(
