@@ -53,25 +53,33 @@ class WorkerOptions:
 
 
 class PartitionLoop:
-    """The loop over one partition number."""
+    """The loop over one partition number, until ``stop`` is set."""
 
-    def __init__(self, stage: Stage, handler: Handler, ownership: Ownership, options: WorkerOptions) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        handler: Handler,
+        ownership: Ownership,
+        stop: asyncio.Event,
+        options: WorkerOptions,
+    ) -> None:
         self._stage = stage
         self._handler = handler
         self._ownership = ownership
+        self._stop = stop
         self._options = options
         self._tries: dict[tuple[str, int], int] = {}
         self._held: dict[str, float] = {}
         self._outages = 0
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self) -> None:
         """Handle batches until told to stop; a batch in hand is finished."""
-        while not stop.is_set():
+        while not self._stop.is_set():
             records = await self._fetch()
             if records:
-                await self._batch(records, stop)
+                await self._batch(records)
             else:
-                await self._idle(stop)
+                await self._idle()
 
     async def _fetch(self) -> list[Record]:
         now = time.monotonic()
@@ -82,21 +90,21 @@ class PartitionLoop:
                 topics, max_records=self._options.max_records, max_bytes=self._options.max_bytes
             )
         except UnavailableError as error:
-            await self._outage(error, None)
+            await self._outage(error)
             return []
 
-    async def _idle(self, stop: asyncio.Event) -> None:
+    async def _idle(self) -> None:
         now = time.monotonic()
         seconds = min([IDLE_SECONDS, *(until - now for until in self._held.values())])
         topics = [topic for topic in self._stage.inputs if topic not in self._held]
-        await first(self._ownership.claim.wait(topics, max(0.001, seconds)), stop.wait())
+        await first(self._ownership.claim.wait(topics, max(0.001, seconds)), self._stop.wait())
 
-    async def _batch(self, records: list[Record], stop: asyncio.Event) -> None:
+    async def _batch(self, records: list[Record]) -> None:
         """Handle a batch as one; if that fails by itself, message by message."""
         try:
             await self._step(records)
         except UnavailableError as error:
-            await self._outage(error, stop)
+            await self._outage(error)
         except MovedError:
             return  # decide again on what is known now
         except (FencedError, CacheBrokenError):
@@ -106,9 +114,9 @@ class PartitionLoop:
                 await self._failed_alone(records[0], error)
                 return
             for record in records:
-                if stop.is_set() or record.topic in self._held:
+                if self._stop.is_set() or record.topic in self._held:
                     continue
-                await self._batch([record], stop)
+                await self._batch([record])
 
     async def _step(self, records: list[Record]) -> None:
         async with self._ownership.lock:
@@ -187,14 +195,14 @@ class PartitionLoop:
         async with self._ownership.lock:
             await self._settle([record], {(record.topic, record.offset): Dead(reason, repr(error))})
 
-    async def _outage(self, error: Exception, stop: asyncio.Event | None) -> None:
+    async def _outage(self, error: Exception) -> None:
         """Wait while a dependency is down, and say so once."""
         self._outages += 1
         if self._outages == 1:
             logger.warning("dependency.down", group=self._stage.group, partition=self._ownership.number, error=str(error))  # fmt: skip  # noqa: E501
         seconds = self._options.backoff.seconds(self._outages)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for((stop or asyncio.Event()).wait(), seconds)
+            await asyncio.wait_for(self._stop.wait(), seconds)
 
 
 def _first_line(error: ValidationError) -> str:

@@ -1,7 +1,6 @@
 """Runs one stage on a fair share of the partitions, and lets go of them in good order."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Coroutine
 from typing import Any
@@ -52,10 +51,11 @@ class Worker:
             self._deadline = time.monotonic() + self._options.drain_seconds
             stopping.cancel()
             side.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await side
+            await asyncio.wait({side})  # not awaited itself: that would hide our own being cancelled
         if self._failed.done():
             self._failed.result()
+        if not side.cancelled():
+            side.result()
 
     async def _gained(self, claim: Claim) -> None:
         logger.debug("partition.gained", group=claim.group, partition=claim.number)
@@ -83,9 +83,9 @@ class Worker:
         ownership = Ownership(self._log, claim, self._options.cache)
         try:
             handler = await self._stage.open(ownership)
-            loop = PartitionLoop(self._stage, handler, ownership, self._options)
+            loop = PartitionLoop(self._stage, handler, ownership, stop, self._options)
             try:
-                await _first_of(loop.run(stop), handler.run(), stop)
+                await _first_of(loop.run(), handler.run(), stop)
             finally:
                 await handler.close()
         except (FencedError, BaseExceptionGroup) as error:

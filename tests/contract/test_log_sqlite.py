@@ -117,6 +117,21 @@ async def test_a_member_that_hangs_is_given_up_and_fenced(make_log: MakeLog) -> 
     assert await values(log, "out") == []
 
 
+async def test_a_lease_lost_behind_ones_back_is_noticed_and_taken_anew(make_log: MakeLog) -> None:
+    """A process that was given up for a while lets go of what it had before it takes part again."""
+    log = await make_log()
+    assert isinstance(log, SqliteLog)
+    async with joined(log) as group:
+        old = await group.claim_of(0)
+        await log.write(lambda c: c.execute("UPDATE log_leases SET member=NULL, epoch=9 WHERE part=0"))
+        await until(lambda: group.lost == [0] and 0 in group.claims)
+        with pytest.raises(FencedError):
+            await old.commit([message("out", "a", "late")])
+        await group.claims[0].commit([message("out", "a", "right")])
+
+    assert await values(log, "out") == ["right"]
+
+
 async def test_a_committed_record_survives_an_interrupted_transaction(
     make_log: MakeLog, address: str
 ) -> None:

@@ -112,3 +112,15 @@ async def test_a_port_that_cannot_be_rung_does_not_stop_the_others(bells: Bells)
         ring_others([0, bells.port])
 
         assert await rung(event)
+
+
+def test_a_ring_from_elsewhere_is_heard_on_every_line() -> None:
+    """Whoever looked before it has missed something, wherever that was."""
+    bells = Bells()
+    before = bells.heard([("t", 0)])
+    bells.ring([("other", 1)])
+    between = bells.heard([("t", 0)])
+    bells.ring_all()
+
+    assert between == before
+    assert bells.heard([("t", 0)]) != before

@@ -11,9 +11,10 @@ from unit.stages import BlockingStage, EchoHandler, EchoStage, OutageStage, Pati
 
 from newswire.backoff import Backoff
 from newswire.envelope import ENTRY, FEED
-from newswire.errors import CacheBrokenError, ChildDiedError, FencedError
+from newswire.errors import CacheBrokenError, ChildDiedError, FencedError, UnavailableError
 from newswire.events import DEAD_LETTERS, Outcome, OutcomeKind, Reason
 from newswire.log import Log, Message, Record, TopicPartition, TopicSpec, open_log
+from newswire.log.sqlite import SqliteClaim
 from newswire.ownership import Ownership
 from newswire.partition_loop import WorkerOptions
 from newswire.stage import Delivery, End, Stage
@@ -200,6 +201,37 @@ async def test_stopping_does_not_wait_for_an_outage_to_end(log: Log) -> None:
                 await asyncio.sleep(0.005)
 
     assert (await log.committed("echo", "in"))[0] == 0
+
+
+async def test_stopping_does_not_wait_for_the_log_to_come_back(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it is the log that is away."""
+    asked = asyncio.Event()
+
+    async def away(*_: object, **__: object) -> None:
+        asked.set()
+        raise UnavailableError("disk full")
+
+    monkeypatch.setattr(SqliteClaim, "fetch", away)
+    async with asyncio.timeout(5):
+        async with working(log, EchoStage(), WorkerOptions(backoff=Backoff(60, 60))):
+            await asked.wait()
+
+
+async def test_a_worker_that_is_cancelled_says_so(log: Log) -> None:
+    """Whoever cancels it while it lets go must not take that for a good end."""
+    await put(log, 1)
+    stage = BlockingStage()
+    worker = Worker(log, stage, OPTIONS)
+    running = asyncio.create_task(worker.run())
+    await stage.entered.wait()
+    worker.stop()
+    await asyncio.sleep(0.05)  # it is letting go now, and waits for the batch
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    stage.release.set()
 
 
 async def test_a_retry_holds_its_topic_and_what_lies_behind(log: Log) -> None:
