@@ -202,7 +202,7 @@ async def end_to_end(
     stop = asyncio.Event()
     async with opened(world.settings) as log:
         running = asyncio.create_task(run_services(world.services, world.settings, world.own, log, stop))
-        await warm(log)
+        await warm()
         ourselves = psutil.Process()
         before, room_before, started = cpu_of(ourselves), cpu_of(newsroom), time.monotonic()
         await put_feeds(
@@ -220,9 +220,8 @@ async def end_to_end(
     return run
 
 
-async def warm(log: Log) -> None:
+async def warm() -> None:
     """Wait until every group works on its partitions: then models are loaded."""
-    del log
     ourselves = psutil.Process()
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:

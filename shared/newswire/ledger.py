@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from newswire.envelope import ENTRY, FEED
 from newswire.events import Article, Enriched, Entry, Feed, Outcome, OutcomeKind, Page, Sighting
 from newswire.log.port import Log, Record
+from newswire.log.reading import records_from
 
-CHUNK = 1000  # records read at a time
 CONSUMERS = ((Article.topic, "enrich"), (Sighting.topic, "enrich"), (Enriched.topic, "index"))
 
 
@@ -121,13 +121,10 @@ class Ledger:
         }
 
     async def _read(self, topic: str, partition: int, event: type[Entry | Outcome]) -> None:
-        while records := await self._log.read(
-            topic, partition, self._next[topic, partition], max_records=CHUNK
-        ):
-            self._next[topic, partition] = records[-1].offset + 1
-            for record in records:
-                if record.value is not None:
-                    self._enter(record, event)
+        async for record in records_from(self._log, topic, partition, self._next[topic, partition]):
+            self._next[topic, partition] = record.offset + 1
+            if record.value is not None:
+                self._enter(record, event)
 
     def _enter(self, record: Record, kind: type[Entry | Outcome]) -> None:
         try:
@@ -160,9 +157,9 @@ class Ledger:
     async def _unread(self, topic: str, group: str) -> set[str]:
         found: set[str] = set()
         for partition, offset in (await self._log.committed(group, topic)).items():
-            while records := await self._log.read(topic, partition, offset, max_records=CHUNK):
-                found |= {record.headers[ENTRY] for record in records if ENTRY in record.headers}
-                offset = records[-1].offset + 1  # noqa: PLW2901  the loop reads on from there
+            async for record in records_from(self._log, topic, partition, offset):
+                if ENTRY in record.headers:
+                    found.add(record.headers[ENTRY])
         return found
 
     async def _waiting(self) -> set[str]:
@@ -175,10 +172,8 @@ async def latest(log: Log, event: type[Any]) -> Iterable[Any]:
     """Return the latest event of every key of a compacted topic."""
     values: dict[str, bytes | None] = {}
     for partition in range(log.partitions):
-        offset = 0
-        while records := await log.read(event.topic, partition, offset, max_records=CHUNK):
-            values.update((record.key, record.value) for record in records)
-            offset = records[-1].offset + 1
+        async for record in records_from(log, event.topic, partition):
+            values[record.key] = record.value
     return [event.from_bytes(value) for value in values.values() if value is not None]
 
 

@@ -10,10 +10,10 @@ from pydantic import ValidationError
 from newswire.envelope import ENTRY
 from newswire.events import DEAD_LETTERS, Article, Enriched, Entry, Event, Outcome, Page, Sighting, Withdrawal
 from newswire.log.port import Log, Record
+from newswire.log.reading import records_from
 from newswire.urls import BadUrlError, article_id, normalise
 
 FLOW: tuple[type[Event], ...] = (Entry, Page, Article, Sighting, Enriched, Withdrawal, Outcome)
-CHUNK = 1000  # records read at a time
 ID_FIELDS = ("entry_id", "article_id")
 URL_FIELDS = ("url", "origin_url", "canonical_url")
 
@@ -64,11 +64,8 @@ def _as_address(what: str) -> set[str]:
 async def _everything(log: Log) -> AsyncIterator[Record]:
     for topic in (*(event.topic for event in FLOW), DEAD_LETTERS):
         for partition in range(log.partitions):
-            offset = 0
-            while records := await log.read(topic, partition, offset, max_records=CHUNK):
-                for record in records:
-                    yield record
-                offset = records[-1].offset + 1
+            async for record in records_from(log, topic, partition):
+                yield record
 
 
 def _rank(topic: str) -> int:

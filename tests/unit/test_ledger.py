@@ -23,8 +23,9 @@ from unit.scenes import (
 
 from newswire.envelope import ENTRY
 from newswire.events import Article, Enriched, Entry, Event, Outcome, Page
-from newswire.ledger import CHUNK, Ledger, latest
+from newswire.ledger import Ledger, latest
 from newswire.log import Log, Message, open_log
+from newswire.log.reading import CHUNK
 from newswire.topics import TOPICS
 
 pytestmark = pytest.mark.unit

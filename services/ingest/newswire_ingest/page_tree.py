@@ -104,8 +104,3 @@ def line_of(element: HtmlElement) -> str:
         if len(element)
         else " ".join((element.text or "").split())
     )
-
-
-def class_of(element: HtmlElement) -> str:
-    """Return class and id of an element in lower case, to look for words in."""
-    return f"{element.get('class') or ''} {element.get('id') or ''}".lower()
