@@ -154,8 +154,11 @@ class SqliteLog:
             if await self.query(lambda c: sqlite_records.end_offset(c, name, partition)) <= end:
                 await asyncio.wait_for(event.wait(), timeout_seconds)
 
-    def member(self, group: str, topics: Sequence[str], gained: Handover, lost: Handover) -> Member:
-        """See the port."""
+    def member(
+        self, group: str, topics: Sequence[str], gained: Handover, lost: Handover, *, publishes: bool = True
+    ) -> Member:
+        """See the port; here a member that only reads is as cheap as one that publishes."""
+        del publishes
         for topic in topics:
             self.full(topic)
         return SqliteMember(self, self._prefix + group, gained, lost)
@@ -239,6 +242,16 @@ class SqliteClaim:
         self._member = member
         self._epoch = epoch
         self._heard: dict[tuple[str, ...], tuple[int, ...]] = {}
+
+    @property
+    def is_held(self) -> bool:
+        """See the port: only the lease in the file knows, and every commit asks it."""
+        return True
+
+    async def position(self, topic: str) -> int:
+        """See the port."""
+        name = self._log.full(topic)
+        return await self._log.query(lambda c: sqlite_records.committed(c, self.group, name, self.number))
 
     async def fetch(self, topics: Sequence[str], *, max_records: int, max_bytes: int) -> list[Record]:
         """See the port."""
