@@ -1,13 +1,12 @@
 """Apache Kafka as a child process of the tests."""
 
-import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
 from servers.child import end_child, start_child
+from servers.folders import ServerFolder
 from servers.java import find_java
 from servers.kafka_jars import kafka_jars
 from servers.kafka_properties import CLUSTER_ID, LOG4J, STARTED, properties, scram_users
@@ -33,7 +32,8 @@ class ChildKafka(KafkaServer):
         names = ("PLAINTEXT", "SASL_PLAINTEXT", "INTERNAL", "CONTROLLER")
         self._listen = {name: f"127.0.0.1:{port}" for name, port in zip(names, ports, strict=True)}
         super().__init__(self._listen["PLAINTEXT"], self._listen["SASL_PLAINTEXT"])
-        self.folder = Path(tempfile.mkdtemp(prefix="newswire-kafka-"))
+        self._temporary = ServerFolder("newswire-kafka-")
+        self.folder = self._temporary.path
         self._java = [java, "-XX:+UseSerialGC", "-XX:-UsePerfData", "-cp", f"{jars}/*"]
         self._process: subprocess.Popen[bytes] | None = None
         self._configure()
@@ -93,7 +93,7 @@ class ChildKafka(KafkaServer):
     def close(self) -> None:
         """Kill it, which is quick, and remove its folder."""
         self.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._temporary.remove()
 
 
 def start_kafka_child() -> KafkaServer:

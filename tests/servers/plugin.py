@@ -1,8 +1,8 @@
 """The servers of tests as fixtures: `kafka`, which all tests share, and `own_kafka`, which a test may kill.
 
 A server is started by the first test that asks for it, before that test's time limit runs: fetching and
-starting one may take longer than a test may. (`timeout_func_only` would do that too, but then no fixture could
-time out.)
+starting one may take longer than a test may. (`timeout_func_only` would do that too, but then no fixture
+could time out.)
 """
 
 from collections.abc import Generator, Iterator
@@ -43,10 +43,12 @@ class KafkaHolder:
         return self._server
 
     def close(self) -> None:
-        """End the server; the next `get` finds another."""
+        """End the server; the next `get` finds another, unless there is no way to one."""
         if self._server is not None:
             self._server.close()
             self._server = None
+        if not isinstance(self._error, ServerMissingError):
+            self._error = None
 
 
 HOLDERS = pytest.StashKey[dict[str, KafkaHolder]]()
@@ -55,6 +57,12 @@ HOLDERS = pytest.StashKey[dict[str, KafkaHolder]]()
 def pytest_configure(config: pytest.Config) -> None:
     """Make the holders, which start nothing yet."""
     config.stash[HOLDERS] = {"kafka": KafkaHolder(killable=False), "own_kafka": KafkaHolder(killable=True)}
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End what a test wanted that then did not come to its fixtures."""
+    for holder in config.stash[HOLDERS].values():
+        holder.close()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
