@@ -112,7 +112,7 @@ def why_no_container() -> str | None:
 
 def _ask_docker() -> str | None:
     # slow to import, and needed by nobody who has no engine or has given an address
-    from docker.errors import DockerException  # type: ignore[import-untyped]  # noqa: PLC0415
+    from docker.errors import DockerException  # noqa: PLC0415
     from requests import RequestException  # noqa: PLC0415
     from testcontainers.core.docker_client import DockerClient  # noqa: PLC0415
 
