@@ -9,7 +9,8 @@ not known is nobody's to guess: the producer is given up, and the next one with 
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import structlog
@@ -156,6 +157,7 @@ class Transactions:
         moves = {at: OffsetAndMetadata(offset, "") for at, offset in offsets.items()}
         moving = [producer.send_offsets_to_transaction(moves, group)] if moves else []
         arrived = await asyncio.gather(*moving, *arriving, return_exceptions=True)
+        _count_back(producer, placed, arrived[len(moving) :])
         for each in arrived:
             if isinstance(each, BaseException):
                 raise each
@@ -185,6 +187,17 @@ async def _send_one(producer: AIOKafkaProducer, placed: Placed) -> "asyncio.Futu
     return future
 
 
+def _count_back(producer: AIOKafkaProducer, placed: Sequence[Placed], results: Sequence[object]) -> None:
+    """Take back the sequence numbers of messages that were refused.
+
+    aiokafka counts them, the broker does not: it would take nothing more from this producer in that partition.
+    """
+    for each, result in zip(placed, results, strict=True):
+        if isinstance(result, KafkaError):
+            where = TopicPartition(each.topic, each.partition)
+            producer._txn_manager.increment_sequence_number(where, -1)  # noqa: SLF001  there is no public way
+
+
 async def abandon(producer: AIOKafkaProducer) -> None:
     """End a producer at once.
 
@@ -196,7 +209,27 @@ async def abandon(producer: AIOKafkaProducer) -> None:
     if task is not None and not task.done():
         task.cancel()
         await asyncio.wait({task}, timeout=START_SECONDS)
-    if task is not None and task.done() and not task.cancelled():
-        task.exception()  # seen
+    _hear([*([task] if task is not None else []), *_left_alone(producer)])
     with contextlib.suppress(KafkaError, OSError):
         await producer.client.close()
+
+
+def _hear(futures: "Iterable[asyncio.Future[Any]]") -> None:
+    """Look at errors that nobody waits for, as asyncio writes a trace of each that nobody looked at."""
+    for future in futures:
+        if future.done() and not future.cancelled():
+            future.exception()
+
+
+def _left_alone(producer: AIOKafkaProducer) -> "list[asyncio.Future[Any]]":
+    """Return the futures that aiokafka fails when a producer is fenced, though nobody may wait for them."""
+    batches, manager = producer._message_accumulator, producer._txn_manager  # noqa: SLF001
+    waiter = manager._transaction_waiter  # noqa: SLF001
+    return [
+        *([waiter] if waiter is not None else []),
+        *(
+            future
+            for batch in (*batches._pending_batches, *chain(*batches._batches.values()))  # noqa: SLF001
+            for future in (batch._drain_waiter, *(each for each, _ in batch._msg_futures))  # noqa: SLF001
+        ),
+    ]

@@ -1,0 +1,85 @@
+"""Messages that are too large for Kafka: told as such, nothing of their step is there, and work goes on."""
+
+import os
+
+import pytest
+from contract.log_contract import TOPICS, eventually, fetched, joined, message, values
+from integration.kafka_world import KafkaWorld
+
+from newswire.errors import MessageTooLargeError
+from newswire.events import Reason
+from newswire.log import Message
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(60)]
+
+SETTING = {"max_message_bytes": 100_000}
+NARROW = "narrow"  # a topic that takes less than the setting allows
+SMALL_BYTES = "2000"
+
+
+def large(topic: str, size: int = 150_000) -> Message:
+    """Return a message that no compression makes smaller."""
+    return Message(topic, "a", os.urandom(size))
+
+
+async def test_what_is_larger_than_the_setting_is_not_published(world: KafkaWorld) -> None:
+    """It is told as the message's own fault; what was to go with it does not; the next one does."""
+    log = await world.log(**SETTING)
+    with pytest.raises(MessageTooLargeError) as caught:
+        await log.publish([message("out", "a", "with it"), large("out"), message("out", "b", "after it")])
+    await log.publish([message("out", "a", "next")])
+
+    assert caught.value.reason is Reason.TOO_LARGE
+    assert await values(log, "out") == ["next"]
+
+
+async def test_a_step_with_what_is_larger_than_the_setting_is_undone(world: KafkaWorld) -> None:
+    """No message of it is there and no offset has moved; the same claim takes the next step."""
+    log = await world.log(**SETTING)
+    (at,) = await log.publish([message("in", "a")])
+    async with joined(log) as group:
+        claim = await group.claim_of(at.partition)
+        await fetched(claim)
+        with pytest.raises(MessageTooLargeError):
+            await claim.commit([message("out", "a", "with it"), large("out")], {"in": at.offset + 1})
+        moved = (await log.committed("readers", "in"))[at.partition]
+        await claim.commit([message("out", "a", "next")], {"in": at.offset + 1})
+
+        assert group.lost == []
+    assert moved == 0
+    await eventually(log, "out", ["next"])
+    assert (await log.committed("readers", "in"))[at.partition] == at.offset + 1
+
+
+async def test_what_only_the_broker_finds_too_large_is_not_published(world: KafkaWorld) -> None:
+    """The same where the topic takes less than the setting says, again and again."""
+    await world.topic(NARROW, max_message_bytes=SMALL_BYTES)
+    log = await world.log()
+    await log.publish([message(NARROW, "a", "before")])
+    for _ in range(2):
+        with pytest.raises(MessageTooLargeError):
+            await log.publish([message("out", "a", "with it"), large(NARROW, 5000)])
+    await log.publish([message(NARROW, "a", "next")])
+
+    assert await values(log, NARROW) == ["before", "next"]
+    assert await values(log, "out") == []
+
+
+async def test_a_step_that_only_the_broker_finds_too_large_is_undone(world: KafkaWorld) -> None:
+    """The claim goes on with the same topic afterwards."""
+    await world.topic(NARROW, max_message_bytes=SMALL_BYTES)
+    log = await world.log(TOPICS)
+    (at,) = await log.publish([message("in", "a")])
+    async with joined(log) as group:
+        claim = await group.claim_of(at.partition)
+        await claim.commit([message(NARROW, "a", "before")])
+        for _ in range(2):
+            with pytest.raises(MessageTooLargeError):
+                await claim.commit([message("out", "a"), large(NARROW, 5000)], {"in": at.offset + 1})
+        moved = (await log.committed("readers", "in"))[at.partition]
+        claim = await group.claim_of(at.partition)
+        await claim.commit([message(NARROW, "a", "next")], {"in": at.offset + 1})
+
+    assert moved == 0
+    await eventually(log, NARROW, ["before", "next"])
+    assert await values(log, "out") == []
