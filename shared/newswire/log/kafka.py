@@ -226,11 +226,13 @@ class KafkaLog:
 
     async def _watch(self) -> None:
         """Say in one line that the broker is away, and in one that it is back."""
-        names = sorted(self._counts)[:1]
         since: float | None = None
-        while names:
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            if not self._counts:  # nothing to ask about before topics are made
+                continue
             try:
-                await self._readers.ends([At(names[0], 0)])
+                await self._readers.ends([At(min(self._counts), 0)])
             except LogUnavailableError as error:
                 if since is None:
                     since = time.monotonic()
@@ -240,4 +242,3 @@ class KafkaLog:
                     seconds = round(time.monotonic() - since, 1)
                     logger.warning("log.back", log=self._connection.shown, seconds=seconds)
                     since = None
-            await asyncio.sleep(WATCH_SECONDS)
