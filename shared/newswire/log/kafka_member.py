@@ -202,7 +202,8 @@ class KafkaMember:
 
     def assigned(self, partitions: Iterable[TopicPartition]) -> None:
         """Learn what is ours now: what stays goes on where it was, the rest is paused until it is opened."""
-        assert self._consumer is not None  # noqa: S101  for the type checker: only a started one calls
+        if self._consumer is None:  # a consumer that is being stopped may still come to join
+            return
         here = list(partitions)
         self._assigned = {at.partition for at in here}
         for at in here:
