@@ -6,6 +6,7 @@ of rows; the file says which offset it reflects, and one that is lost or strange
 
 import contextlib
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -23,6 +24,8 @@ class Rows(Protocol):
     """Where a table keeps its rows."""
 
     next_offset: int
+    written_ms: int
+    """When they were set last, by our clock; 0 if never."""
 
     def get(self, key: str) -> bytes | None:
         """Return the value of a key."""
@@ -45,6 +48,7 @@ class MemoryRows:
 
     def __init__(self) -> None:
         self.next_offset = 0
+        self.written_ms = 0
         self._rows: dict[str, bytes] = {}
 
     def get(self, key: str) -> bytes | None:
@@ -58,7 +62,7 @@ class MemoryRows:
                 self._rows.pop(key, None)
             else:
                 self._rows[key] = value
-        self.next_offset = next_offset
+        self.next_offset, self.written_ms = next_offset, _now_ms()
 
     def items(self) -> Iterator[tuple[str, bytes]]:
         """See Rows."""
@@ -67,7 +71,7 @@ class MemoryRows:
     def clear(self) -> None:
         """See Rows."""
         self._rows.clear()
-        self.next_offset = 0
+        self.next_offset = self.written_ms = 0
 
     def close(self) -> None:
         """Nothing is held."""
@@ -111,13 +115,15 @@ class CachedRows:
             # Not durable on purpose: the topic is, and the offset is written with the rows.
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
             "CREATE TABLE IF NOT EXISTS rows (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
-            "CREATE TABLE IF NOT EXISTS state (identity TEXT NOT NULL, next_offset INTEGER NOT NULL);"
+            "CREATE TABLE IF NOT EXISTS state"
+            " (identity TEXT NOT NULL, next_offset INTEGER NOT NULL, written_ms INTEGER NOT NULL);"
         )
-        row = self._connection.execute("SELECT identity, next_offset FROM state").fetchone()
+        row = self._connection.execute("SELECT identity, next_offset, written_ms FROM state").fetchone()
         if row is None or row[0] != identity:
             self._connection.executescript("BEGIN; DELETE FROM rows; DELETE FROM state; COMMIT;")
-            self._connection.execute("INSERT INTO state VALUES (?, 0)", (identity,))
-        self.next_offset = int(row[1]) if row and row[0] == identity else 0
+            self._connection.execute("INSERT INTO state VALUES (?, 0, 0)", (identity,))
+            row = (identity, 0, 0)
+        self.next_offset, self.written_ms = int(row[1]), int(row[2])
 
     def get(self, key: str) -> bytes | None:
         """See Rows."""
@@ -129,13 +135,14 @@ class CachedRows:
         """See Rows."""
         gone = [(key,) for key, value in changes.items() if value is None]
         kept = [(key, value) for key, value in changes.items() if value is not None]
+        now = _now_ms()
         with self._checked():
             self._connection.execute("BEGIN")
             self._connection.executemany("DELETE FROM rows WHERE key=?", gone)
             self._connection.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?)", kept)
-            self._connection.execute("UPDATE state SET next_offset=?", (next_offset,))
+            self._connection.execute("UPDATE state SET next_offset=?, written_ms=?", (next_offset, now))
             self._connection.execute("COMMIT")
-        self.next_offset = next_offset
+        self.next_offset, self.written_ms = next_offset, now
 
     def items(self) -> Iterator[tuple[str, bytes]]:
         """See Rows."""
@@ -145,8 +152,10 @@ class CachedRows:
     def clear(self) -> None:
         """See Rows."""
         with self._checked():
-            self._connection.executescript("BEGIN; DELETE FROM rows; UPDATE state SET next_offset=0; COMMIT;")
-        self.next_offset = 0
+            self._connection.executescript(
+                "BEGIN; DELETE FROM rows; UPDATE state SET next_offset=0, written_ms=0; COMMIT;"
+            )
+        self.next_offset = self.written_ms = 0
 
     def close(self) -> None:
         """See Rows."""
@@ -176,11 +185,16 @@ class Table(Generic[E]):
         return self._rows.next_offset
 
     async def load(self) -> None:
-        """Read the topic to its end; rows from beyond it are of a topic that was made anew since."""
+        """Read the topic to its end; rows of a topic that was made anew since are forgotten."""
         end = (await self._log.end_offsets(self.topic))[self._partition]
-        if self.next_offset > end:
+        if self.next_offset > end or (self.next_offset and await self._is_younger()):
             self._rows.clear()
         await self.catch_up()
+
+    async def _is_younger(self) -> bool:
+        """Tell whether the topic holds nothing from before the rows were set: then they are of no use."""
+        oldest = await self._log.read(self.topic, self._partition, 0, max_records=1)
+        return not oldest or oldest[0].timestamp_ms > self._rows.written_ms
 
     async def catch_up(self) -> set[str]:
         """Read the topic to the end that it has now; return the keys that changed."""
@@ -221,3 +235,8 @@ class Table(Generic[E]):
     def close(self) -> None:
         """Let go of the rows."""
         self._rows.close()
+
+
+def _now_ms() -> int:
+    """Return our clock's time."""
+    return time.time_ns() // 1_000_000

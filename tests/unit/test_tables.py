@@ -154,6 +154,31 @@ async def test_rows_from_beyond_the_end_are_forgotten(log: Log, rows: Rows) -> N
     table.close()
 
 
+async def test_rows_older_than_all_that_the_topic_holds_are_forgotten(
+    log: Log, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The topic was made anew, though it is as long as it was, or nothing of theirs is kept any more."""
+    monkeypatch.setattr("newswire.table._now_ms", lambda: 1)
+    rows.put({"z": b"of the old topic"}, 1)
+    await put(log, ("a", "1"), ("b", "1"))
+    table = Table(log, Withdrawal, number(log), rows)
+    await table.load()
+
+    assert reasons(table) == {"a": "1", "b": "1"}
+    table.close()
+
+
+async def test_rows_of_a_topic_that_holds_nothing_any_more_are_forgotten(log: Log, rows: Rows) -> None:
+    """Its offsets begin again, or have gone on without records."""
+    rows.put({"z": b"old"}, 1)
+    await put(log, ("a", "1"))
+    table = Table(log, Withdrawal, 1 - number(log), rows)
+    await table.load()
+
+    assert reasons(table) == {}
+    table.close()
+
+
 async def test_writes_elsewhere_are_no_business_of_a_table(log: Log, rows: Rows) -> None:
     """Neither other topics nor other partitions."""
     table = Table(log, Withdrawal, number(log), rows)
