@@ -190,7 +190,7 @@ async def _send_one(producer: AIOKafkaProducer, placed: Placed) -> "asyncio.Futu
 def _count_back(producer: AIOKafkaProducer, placed: Sequence[Placed], results: Sequence[object]) -> None:
     """Take back the sequence numbers of messages that were refused.
 
-    aiokafka counts them, the broker does not: it would take nothing more from this producer in that partition.
+    aiokafka counts them, the broker does not, and would take nothing more from this producer there.
     """
     for each, result in zip(placed, results, strict=True):
         if isinstance(result, KafkaError):
