@@ -5,6 +5,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from servers.certificates import make_certificate
 from servers.child import end_child, start_child
 from servers.folders import ServerFolder
 from servers.java import find_java
@@ -23,19 +24,27 @@ class BrokerEndedError(Exception):
 
 
 class ChildKafka(KafkaServer):
-    """A broker and controller in one JVM, with data in a temporary folder."""
+    """A broker and controller in one JVM, with data in a temporary folder.
+
+    Args:
+        java: that runs it.
+        jars: folder of Kafka's.
+        tls: whether there is an SSL listener.
+    """
 
     origin = "child process"
 
-    def __init__(self, java: str, jars: Path) -> None:
-        ports = free_ports(4)
-        names = ("PLAINTEXT", "SASL_PLAINTEXT", "INTERNAL", "CONTROLLER")
+    def __init__(self, java: str, jars: Path, *, tls: bool = False) -> None:
+        names = ("PLAINTEXT", "SASL_PLAINTEXT", "INTERNAL", "CONTROLLER", *(["SSL"] if tls else []))
+        ports = free_ports(len(names))
         self._listen = {name: f"127.0.0.1:{port}" for name, port in zip(names, ports, strict=True)}
         super().__init__(self._listen["PLAINTEXT"], self._listen["SASL_PLAINTEXT"])
         self._temporary = ServerFolder("newswire-kafka-")
         self.folder = self._temporary.path
         self._java = [java, "-XX:+UseSerialGC", "-XX:-UsePerfData", "-cp", f"{jars}/*"]
         self._process: subprocess.Popen[bytes] | None = None
+        self.certificate = make_certificate(java, self.folder) if tls else None
+        self.ssl_bootstrap = self._listen.get("SSL")
         self._configure()
 
     @property
@@ -47,7 +56,7 @@ class ChildKafka(KafkaServer):
         (self.folder / "log4j2.properties").write_text(LOG4J)
         self._java.append(f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}")
         advertise = {name: address for name, address in self._listen.items() if name != "CONTROLLER"}
-        settings = properties(self._listen, advertise, str(self.folder / "data"))
+        settings = properties(self._listen, advertise, str(self.folder / "data"), self.certificate)
         (self.folder / "server.properties").write_text(settings)
 
     def _format(self) -> None:
@@ -96,11 +105,11 @@ class ChildKafka(KafkaServer):
         self._temporary.remove()
 
 
-def start_kafka_child() -> KafkaServer:
-    """Return a running Kafka of our own, on free ports."""
+def start_kafka_child(*, tls: bool = False) -> ChildKafka:
+    """Return a running Kafka of our own, on free ports; with an SSL listener if asked."""
     java, jars = find_java(), kafka_jars()
     for left in reversed(range(TRIES)):
-        server = ChildKafka(java, jars)
+        server = ChildKafka(java, jars, tls=tls)
         try:
             server.start()
         except BrokerEndedError:

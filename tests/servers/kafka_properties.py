@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 
+from servers.certificates import STORE_PASSWORD, Certificate
 from servers.kafka_server import PASSWORD, USER
 
 CLUSTER_ID = "TmV3c3dpcmUtdGVzdHMtMQ"  # any 16 bytes, in URL-safe Base64
 SCRAM = ("SCRAM-SHA-256", "SCRAM-SHA-512")
+SECURED = ("SASL_PLAINTEXT", "SSL")  # listeners that are named after how they are secured
 
 ONE_NODE = {
     "process.roles": "broker,controller",
@@ -59,22 +61,27 @@ logger.server.level = info
 STARTED = "Kafka Server started"  # what that logger says when all listeners serve
 
 
-def properties(listen: Mapping[str, str], advertise: Mapping[str, str], data: str) -> str:
+def properties(
+    listen: Mapping[str, str], advertise: Mapping[str, str], data: str, certificate: Certificate | None = None
+) -> str:
     """Return a server.properties.
 
     Args:
-        listen: host:port to listen at, per listener: PLAINTEXT, SASL_PLAINTEXT, INTERNAL and CONTROLLER.
+        listen: host:port to listen at, per listener: PLAINTEXT, SASL_PLAINTEXT, INTERNAL and CONTROLLER,
+            and SSL with a certificate.
         advertise: host:port that clients are told, per listener; all but CONTROLLER.
         data: the folder of the data.
+        certificate: of the SSL listener.
     """
     lines = {
         **ONE_NODE,
         **QUICK,
         **_sasl(),
+        **(_tls(certificate) if certificate else {}),
         "listeners": _addresses(listen),
         "advertised.listeners": _addresses(advertise),
         "listener.security.protocol.map": ",".join(
-            f"{name}:{'SASL_PLAINTEXT' if name == 'SASL_PLAINTEXT' else 'PLAINTEXT'}" for name in listen
+            f"{name}:{name if name in SECURED else 'PLAINTEXT'}" for name in listen
         ),
         "controller.quorum.voters": f"1@{listen['CONTROLLER']}",
         "log.dirs": data,
@@ -98,6 +105,15 @@ def _sasl() -> dict[str, str]:
         "sasl.enabled.mechanisms": ",".join(["PLAIN", *SCRAM]),
         f"{listener}.plain.sasl.jaas.config": plain,
         **scram,
+    }
+
+
+def _tls(certificate: Certificate) -> dict[str, str]:
+    listener = "listener.name.ssl.ssl.keystore"
+    return {
+        f"{listener}.location": str(certificate.store),
+        f"{listener}.password": STORE_PASSWORD,
+        f"{listener}.type": "PKCS12",
     }
 
 
