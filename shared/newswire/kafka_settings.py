@@ -55,4 +55,9 @@ class KafkaSettings(BaseSettings):
             raise ValueError("certificates are given, but NEWSWIRE_KAFKA_TLS is not true")
         if self.key_file and not self.certificate_file:
             raise ValueError("NEWSWIRE_KAFKA_KEY_FILE needs NEWSWIRE_KAFKA_CERTIFICATE_FILE")
+        if (self.min_insync_replicas or 1) > (self.replication or self.min_insync_replicas or 1):
+            raise ValueError(
+                "NEWSWIRE_KAFKA_MIN_INSYNC_REPLICAS is larger than NEWSWIRE_KAFKA_REPLICATION: "
+                "nothing could be published"
+            )
         return self

@@ -85,6 +85,8 @@ def load(settings: type[S]) -> S:
         return settings()
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
+        if not first["loc"]:  # a check of several settings names them; what was given may hold a password
+            raise SettingsError(str(first["msg"]).removeprefix("Value error, ")) from None
         prefix = settings.model_config.get("env_prefix", "")
         name = f"{prefix}{'.'.join(str(part) for part in first['loc'])}".upper()
         raise SettingsError(f"{name}: {first['msg']} (given: {first['input']!r})") from error
