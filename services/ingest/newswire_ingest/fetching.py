@@ -11,6 +11,7 @@ from newswire.envelope import dead_letter
 from newswire.errors import ChildDiedError, ItemError, NewswireError, UnavailableError
 from newswire.events import Entry, Page, Reason, WaitingEntry
 from newswire.log.port import Message, Record
+from newswire.outages import warn
 from newswire.ownership import Ownership
 from newswire.table import Table
 from newswire.urls import registered_domain
@@ -104,7 +105,7 @@ class Fetching:
             current = self._pages.get(url)
             due = memory.next_time(current) if current else None
         except UnavailableError as error:  # nothing is lost: the entries still wait
-            logger.warning("page.not_recorded", url=url, error=str(error))
+            warn("page.not_recorded", error, url=url)
             due = utc_now() + timedelta(seconds=self._clients.settings.fetch_retry_seconds)
         finally:
             self._queue.release(url, due)
