@@ -1,10 +1,15 @@
 """The topics of Newswire and how each is kept (docs/design.md, section 2)."""
 
+import difflib
+
+from newswire.errors import SettingsError
 from newswire.events import (
     DEAD_LETTERS,
+    EVENTS,
     Article,
     Enriched,
     Entry,
+    Event,
     Feed,
     FeedSeen,
     FeedStatus,
@@ -31,3 +36,21 @@ TOPICS = (
     TopicSpec(Outcome.topic, retention_days=DAYS),
     TopicSpec(DEAD_LETTERS, retention_days=DAYS),
 )
+
+GROUPS = frozenset({"ingest", "enrich", "index"})
+"""The groups of Newswire's own stages: whoever else reads as one of them takes its messages away."""
+
+EVENT_OF: dict[str, type[Event]] = {event.topic: event for event in EVENTS}
+"""What lies on each topic; dead letters are any bytes."""
+
+
+def topic_named(text: str) -> TopicSpec:
+    """Return the topic that is meant, with or without ``newswire.`` and ``.v1``; SettingsError if none is."""
+    specs = {spec.name: spec for spec in TOPICS}
+    for name in (text, f"newswire.{text}", f"{text}.v1", f"newswire.{text}.v1"):
+        if name in specs:
+            return specs[name]
+    short = [name.removeprefix("newswire.").removesuffix(".v1") for name in specs]
+    close = difflib.get_close_matches(text, [*short, *specs], 1)
+    hint = f"did you mean {close[0]}?" if close else f"there is {', '.join(short)}"
+    raise SettingsError(f"no topic is named {text!r}; {hint}")

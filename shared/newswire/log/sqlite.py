@@ -10,6 +10,7 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,6 +31,7 @@ REBALANCE_SECONDS = (
     1.0  # how soon a change of members is noticed; a dead process's leases are free after that
 )
 OTHER_PORTS = "SELECT DISTINCT port FROM log_members WHERE port NOT IN (0, ?)"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BEAT_EVERY = 10  # rebalances between two beats of an undisturbed member
 
 
@@ -133,6 +135,13 @@ class SqliteLog:
             }
         )
 
+    async def offsets_at(self, topic: str, moment: datetime) -> dict[int, int]:
+        """See the port; between records whose clock was set back the answer may be either side of them."""
+        name, at_ms = self.full(topic), (moment - EPOCH) // timedelta(milliseconds=1)
+        return await self.query(
+            lambda c: {n: sqlite_records.offset_at(c, name, n, at_ms) for n in range(self.partitions)}
+        )
+
     async def committed(self, group: str, topic: str) -> dict[int, int]:
         """See the port."""
         full_group, name = self._prefix + group, self.full(topic)
@@ -141,6 +150,11 @@ class SqliteLog:
                 n: sqlite_records.committed(connection, full_group, name, n) for n in range(self.partitions)
             }
         )
+
+    async def begun(self, group: str, topic: str) -> set[int]:
+        """See the port."""
+        full_group, name = self._prefix + group, self.full(topic)
+        return await self.query(lambda c: sqlite_records.begun(c, full_group, name))
 
     def partition_of(self, key: str) -> int:
         """See the port."""
