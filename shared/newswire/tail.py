@@ -135,11 +135,10 @@ async def _show(settings: Settings, question: Question, console: Console, *, as_
 
 
 def _rendered(record: Record, console: Console) -> str:
+    cut = {"no_wrap": True, "overflow": "ellipsis"} if console.is_terminal else {"soft_wrap": True}
     with console.capture() as captured:
         for line in lines(record):
-            console.print(
-                line, soft_wrap=not console.is_terminal, no_wrap=console.is_terminal, overflow="ellipsis"
-            )
+            console.print(line, **cut)  # type: ignore[arg-type]
     return captured.get()
 
 

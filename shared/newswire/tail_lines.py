@@ -46,8 +46,7 @@ def event_of(record: Record) -> Event | None:
 def lines(record: Record) -> list[Text]:
     """Return the lines for people; nothing in them can do anything to the terminal."""
     shown = _shown(record)
-    head = Text(f"{_moment(record):%Y-%m-%d %H:%M:%S}  ", style="dim")
-    head.append(plain(shown.head), style="bold")
+    head = Text().append(f"{_moment(record):%Y-%m-%d %H:%M:%S}  ", "dim").append(plain(shown.head), "bold")
     below = " · ".join(plain(part) for part in shown.below if part)
     return [head, Text(f"  {below}", style="dim")] if below else [head]
 

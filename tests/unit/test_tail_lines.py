@@ -25,7 +25,7 @@ def record(topic: str, value: bytes | None, **headers: str) -> Record:
 
 def row(record: Record) -> Any:
     """Return what the line of JSON says; constants that are no JSON are refused."""
-    return json.loads(json_of(record), parse_constant=lambda constant: pytest.fail(constant))
+    return json.loads(json_of(record), parse_constant=pytest.fail)
 
 
 def shown(event: Event) -> list[str]:
