@@ -9,6 +9,7 @@ pytest.register_assert_rewrite(
     "contract.log_contract", "contract.store_contract", "contract.subscription_contract"
 )
 
+pytest_plugins = ["servers.plugin"]
 
 KINDS = {"unit", "contract", "integration", "e2e"}
 

@@ -23,11 +23,11 @@ from aiokafka.errors import (
 from aiokafka.protocol.metadata import MetadataRequest
 
 from newswire.errors import LogUnavailableError, SettingsError
+from newswire.log.address import KAFKA
 from newswire.log.kafka_settings import KafkaSettings
 
 logger = structlog.get_logger()
 
-KAFKA = "kafka://"
 DEFAULT_PORT = 9092
 ASK_SECONDS = 5.0  # for one broker to answer
 AGAIN_SECONDS = 0.5  # between two rounds of asking

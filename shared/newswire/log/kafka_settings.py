@@ -11,7 +11,7 @@ MEGABYTE = 1_000_000
 
 
 class KafkaSettings(BaseSettings):
-    """How Kafka is reached, and how its topics are made; used where NEWSWIRE_LOG is kafka://…"""
+    """How Kafka is reached, and how its topics are made; used where the log is one."""
 
     model_config = SettingsConfigDict(env_prefix="NEWSWIRE_KAFKA_", frozen=True)
 

@@ -73,6 +73,21 @@ class TopicSpec:
     compaction_waits_for: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class TopicState:
+    """A topic as it was found.
+
+    Attributes:
+        name: without the prefix of the log.
+        partitions: None if it does not exist.
+        differences: in words, how it differs from what it should be.
+    """
+
+    name: str
+    partitions: int | None
+    differences: tuple[str, ...] = ()
+
+
 class Claim(Protocol):
     """The right to work on one partition number for a group."""
 
@@ -145,6 +160,12 @@ class Log(Protocol):
 
     async def close(self) -> None:
         """Let go of everything; may be called twice."""
+
+    async def create_topics(self, topics: Sequence[TopicSpec]) -> list[str]:
+        """Make the topics that are missing, and return their names; nothing that is there is changed."""
+
+    async def topic_states(self, topics: Sequence[TopicSpec]) -> list[TopicState]:
+        """Return how each topic is kept, and what differs from how it should be."""
 
     async def publish(self, messages: Sequence[Message]) -> list[Position]:
         """Publish without a claim, all of it or nothing."""

@@ -20,7 +20,17 @@ from newswire.errors import FencedError, MovedError, SettingsError, UnavailableE
 from newswire.log import lease, sqlite_records
 from newswire.log.bell import Bells, ring_others
 from newswire.log.murmur2 import partition_for
-from newswire.log.port import Claim, Handover, Member, Message, Position, Record, TopicPartition, TopicSpec
+from newswire.log.port import (
+    Claim,
+    Handover,
+    Member,
+    Message,
+    Position,
+    Record,
+    TopicPartition,
+    TopicSpec,
+    TopicState,
+)
 from newswire.log.writer import Writer
 
 logger = structlog.get_logger()
@@ -87,6 +97,20 @@ class SqliteLog:
         if self._reader:
             self._reader.close()
         self._writer = self._reader = None
+
+    async def create_topics(self, topics: Sequence[TopicSpec]) -> list[str]:
+        """See the port."""
+        missing = [spec for spec in topics if not self._known(self._prefix + spec.name)]
+        await self.write(lambda connection: self._create_topics(connection, missing))
+        return [spec.name for spec in missing]
+
+    async def topic_states(self, topics: Sequence[TopicSpec]) -> list[TopicState]:
+        """See the port; how a topic is kept is set anew at each opening."""
+        found = [(spec.name, self._known(self._prefix + spec.name)) for spec in topics]
+        return [
+            TopicState(n, self.partitions if there else None, () if there else ("missing",))
+            for n, there in found
+        ]
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run a piece of work in a transaction."""
