@@ -7,6 +7,7 @@ that nobody has used.
 import asyncio
 import contextlib
 import json
+import os
 import subprocess
 import sys
 from collections import defaultdict
@@ -21,9 +22,10 @@ import newswire
 from newswire.envelope import VERSION, tombstone
 from newswire.events import Enriched, Feed, Outcome
 from newswire.log import Log
+from newswire.log.reading import records_from
 from newswire.settings import Settings
 
-DEADLINE_SECONDS = 40.0  # a rebalance on a busy machine
+DEADLINE_SECONDS = 20.0  # a rebalance on a busy machine
 
 Articles = newswire.Subscription[newswire.Enriched | newswire.Withdrawn]
 
@@ -40,8 +42,12 @@ async def take(articles: Any, count: int) -> list[str]:
 
 
 async def committed(log: Log, group: str) -> int:
-    """Return how many articles a group has committed; no other record lies on the topic here."""
-    return sum((await log.committed(group, Enriched.topic)).values())
+    """Return how many articles lie below what a group has committed."""
+    found = 0
+    for number, offset in (await log.committed(group, Enriched.topic)).items():
+        async for record in records_from(log, Enriched.topic, number):
+            found += record.offset < offset
+    return found
 
 
 async def until_committed(log: Log, group: str, count: int) -> None:
@@ -81,7 +87,8 @@ asyncio.run(main())
 @contextmanager
 def consumer(settings: Settings, group: str, fatal: int = -1) -> Iterator["subprocess.Popen[str]"]:
     """A process of its own that subscribes; it is gone afterwards."""
-    variables = {f"NEWSWIRE_{name}".upper(): str(getattr(settings, name)) for name in ("log", "prefix")}
+    variables = {name: value for name, value in os.environ.items() if name.startswith("NEWSWIRE_KAFKA_")}
+    variables |= {"NEWSWIRE_LOG": settings.log, "NEWSWIRE_PREFIX": settings.prefix}
     process = subprocess.Popen(
         [sys.executable, "-c", CONSUMING, group, str(fatal)], stdout=subprocess.PIPE, text=True,
         env=variables,
