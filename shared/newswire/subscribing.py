@@ -19,10 +19,10 @@ from newswire.events import Enriched, Event
 from newswire.filters import Filters
 from newswire.group_reader import GroupReader
 from newswire.log import open_log
-from newswire.log.port import Log, Record, TopicSpec
+from newswire.log.port import Log, Record
 from newswire.settings import Settings, load_settings
 from newswire.telemetry import configure
-from newswire.topics import EVENT_OF, GROUPS, topic_named
+from newswire.topics import EVENT_OF, GROUPS, topic_named, topic_specs
 
 logger = structlog.get_logger()
 
@@ -66,7 +66,7 @@ class Wanted:
         settings: where the log is.
     """
 
-    topic: TopicSpec
+    topic: str
     event: type[Event]
     group: str
     filters: Filters
@@ -171,9 +171,10 @@ class Subscription(Generic[T]):
         if not structlog.is_configured():  # it would write to standard output, which is the program's own
             configure(settings.log_level)
         self._log = open_log(settings.log, prefix=settings.prefix, partitions=settings.partitions)
-        self._reader = GroupReader(self._log, wanted.group, wanted.topic.name, from_end=wanted.start == "end")
+        self._reader = GroupReader(self._log, wanted.group, wanted.topic, from_end=wanted.start == "end")
         try:
-            await self._log.open([wanted.topic])
+            specs = topic_specs(settings.retention_days, settings.enriched_retention_days)
+            await self._log.open([spec for spec in specs if spec.name == wanted.topic])
             await self._reader.open()
         except BaseException:
             await self._close()
@@ -274,10 +275,10 @@ def subscribe(
     Raises:
         SettingsError: at once, for a topic, group, filter or setting that cannot be.
     """
-    spec = topic_named(topic)
-    event = EVENT_OF.get(spec.name)
+    name = topic_named(topic)
+    event = EVENT_OF.get(name)
     if event is None:
-        raise SettingsError(f"{spec.name} holds no events to subscribe to")
+        raise SettingsError(f"{name} holds no events to subscribe to")
     if group in GROUPS:
         raise SettingsError(f"the group {group!r} is Newswire's own: it would lose what you read")
     if not GROUP.fullmatch(group):
@@ -287,5 +288,5 @@ def subscribe(
     if start not in ("beginning", "end"):
         raise SettingsError(f"a subscription starts at the beginning or the end, not at {start!r}")
     filters = Filters.of(topics, entities, languages)
-    filters.check(spec.name, event)
-    return Subscription(Wanted(spec, event, group, filters, start, settings or load_settings()))
+    filters.check(name, event)
+    return Subscription(Wanted(name, event, group, filters, start, settings or load_settings()))

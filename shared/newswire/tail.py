@@ -17,8 +17,8 @@ from newswire.errors import SettingsError, UnavailableError
 from newswire.filters import Filters
 from newswire.following import Follower
 from newswire.log import open_log
-from newswire.log.port import Log, Record, TopicSpec
-from newswire.run import stop_on_signals
+from newswire.log.port import Log, Record
+from newswire.run import specs_of, stop_on_signals
 from newswire.settings import Settings
 from newswire.tail_lines import event_of, json_of, lines
 from newswire.waiting import first
@@ -40,7 +40,7 @@ class Question:
         follow: whether to wait for more at the end.
     """
 
-    topic: TopicSpec
+    topic: str
     filters: Filters
     start: str | datetime = "end"
     count: int | None = None
@@ -78,8 +78,8 @@ async def following(log: Log, question: Question) -> AsyncIterator[Record]:
 
     While the log is away this waits for it, unless only what is there was asked for.
     """
-    start = await offsets_of(log, question.topic.name, question.start)
-    follower = Follower(log, question.topic.name, start)
+    start = await offsets_of(log, question.topic, question.start)
+    follower = Follower(log, question.topic, start)
     backoff, failures = Backoff(LOOK_SECONDS, 5.0), 0
     while True:
         try:
@@ -121,9 +121,9 @@ def tail(settings: Settings, question: Question, *, as_json: bool) -> None:
 
 async def _show(settings: Settings, question: Question, console: Console, *, as_json: bool) -> None:
     log = open_log(settings.log, prefix=settings.prefix, partitions=settings.partitions)
-    await log.open([question.topic])
     left = question.count
     try:
+        await log.open([spec for spec in specs_of(settings) if spec.name == question.topic])
         async with contextlib.aclosing(following(log, question)) as records:  # type: ignore[type-var]
             async for record in records:
                 _write(json_of(record) + "\n" if as_json else _rendered(record, console))

@@ -50,10 +50,10 @@ def tail(
     from newswire.telemetry import configure  # noqa: PLC0415
     from newswire.topics import EVENT_OF, topic_named  # noqa: PLC0415
 
-    spec = topic_named(name)
+    topic_name = topic_named(name)
     filters = Filters.of(topic or (), entity or (), language or ())
-    filters.check(spec.name, EVENT_OF.get(spec.name))
-    question = Question(spec, filters, start_of(start, datetime.now(UTC)), count, follow)
+    filters.check(topic_name, EVENT_OF.get(topic_name))
+    question = Question(topic_name, filters, start_of(start, datetime.now(UTC)), count, follow)
     settings = load_settings()
     configure(settings.log_level)
     show(settings, question, as_json=as_json)

@@ -20,22 +20,33 @@ from newswire.events import (
 )
 from newswire.log.port import TopicSpec
 
-DAYS = 30.0  # how long what is not compacted for ever is kept
+DAYS = 30.0  # how long what is not kept for ever is kept
 RETENTION_DAYS = 400.0  # of enriched articles, in the log as in the index
 
-TOPICS = (
-    TopicSpec(Feed.topic, compacted=True),
-    TopicSpec(FeedStatus.topic, compacted=True),
-    TopicSpec(FeedSeen.topic, compacted=True),
-    TopicSpec(Entry.topic, retention_days=DAYS),
-    TopicSpec(Page.topic, compacted=True, retention_days=DAYS),
-    TopicSpec(Article.topic, retention_days=DAYS),
-    TopicSpec(Sighting.topic, retention_days=DAYS),
-    TopicSpec(Enriched.topic, compacted=True, retention_days=RETENTION_DAYS, compaction_waits_for="index"),
-    TopicSpec(Withdrawal.topic, compacted=True),
-    TopicSpec(Outcome.topic, retention_days=DAYS),
-    TopicSpec(DEAD_LETTERS, retention_days=DAYS),
-)
+
+def topic_specs(days: float = DAYS, enriched_days: float = RETENTION_DAYS) -> tuple[TopicSpec, ...]:
+    """Return all topics.
+
+    Args:
+        days: how long what is not kept for ever is kept.
+        enriched_days: how long enriched articles are.
+    """
+    return (
+        TopicSpec(Feed.topic, compacted=True),
+        TopicSpec(FeedStatus.topic, compacted=True),
+        TopicSpec(FeedSeen.topic, compacted=True),
+        TopicSpec(Entry.topic, retention_days=days),
+        TopicSpec(Page.topic, compacted=True, retention_days=days),
+        TopicSpec(Article.topic, retention_days=days),
+        TopicSpec(Sighting.topic, retention_days=days),
+        TopicSpec(Enriched.topic, compacted=True, retention_days=enriched_days, compaction_waits_for="index"),
+        TopicSpec(Withdrawal.topic, compacted=True),
+        TopicSpec(Outcome.topic, retention_days=days),
+        TopicSpec(DEAD_LETTERS, retention_days=days),
+    )
+
+
+TOPICS = topic_specs()
 
 GROUPS = frozenset({"ingest", "enrich", "index"})
 """The groups of Newswire's own stages: whoever else reads as one of them takes its messages away."""
@@ -44,13 +55,13 @@ EVENT_OF: dict[str, type[Event]] = {event.topic: event for event in EVENTS}
 """What lies on each topic; dead letters are any bytes."""
 
 
-def topic_named(text: str) -> TopicSpec:
+def topic_named(text: str) -> str:
     """Return the topic that is meant, with or without ``newswire.`` and ``.v1``; SettingsError if none is."""
-    specs = {spec.name: spec for spec in TOPICS}
+    names = [spec.name for spec in TOPICS]
     for name in (text, f"newswire.{text}", f"{text}.v1", f"newswire.{text}.v1"):
-        if name in specs:
-            return specs[name]
-    short = [name.removeprefix("newswire.").removesuffix(".v1") for name in specs]
-    close = difflib.get_close_matches(text, [*short, *specs], 1)
+        if name in names:
+            return name
+    short = [name.removeprefix("newswire.").removesuffix(".v1") for name in names]
+    close = difflib.get_close_matches(text, [*short, *names], 1)
     hint = f"did you mean {close[0]}?" if close else f"there is {', '.join(short)}"
     raise SettingsError(f"no topic is named {text!r}; {hint}")
