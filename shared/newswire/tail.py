@@ -124,7 +124,7 @@ async def _show(settings: Settings, question: Question, console: Console, *, as_
     left = question.count
     try:
         await log.open([spec for spec in specs_of(settings) if spec.name == question.topic])
-        async with contextlib.aclosing(following(log, question)) as records:  # type: ignore[type-var]
+        async with contextlib.aclosing(following(log, question)) as records:
             async for record in records:
                 _write(json_of(record) + "\n" if as_json else _rendered(record, console))
                 left = None if left is None else left - 1

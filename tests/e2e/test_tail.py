@@ -86,7 +86,7 @@ def test_people_get_two_lines_without_colour_or_control_characters(folder: Path)
 def test_on_a_terminal_only_our_own_colours_are_sent(folder: Path) -> None:
     """The title's escapes are dead, and each line stays within the width."""
     ours, theirs = pty.openpty()
-    command = [NEWSWIRE, "tail", "enriched", *ALL]
+    command = [str(NEWSWIRE), "tail", "enriched", *ALL]
     env = environment(TERM="xterm", COLUMNS="40")
     process = subprocess.Popen(command, cwd=folder, env=env, stdout=theirs, stderr=theirs)
     os.close(theirs)
