@@ -5,7 +5,7 @@ import contextlib
 import os
 import re
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -73,7 +73,7 @@ async def offsets_of(log: Log, topic: str, start: str | datetime) -> dict[int, i
     return await log.end_offsets(topic) if start == "end" else {}
 
 
-async def following(log: Log, question: Question) -> AsyncIterator[Record]:
+async def following(log: Log, question: Question) -> AsyncGenerator[Record, None]:
     """Yield the records that are wanted, in order within each partition.
 
     While the log is away this waits for it, unless only what is there was asked for.
@@ -138,7 +138,7 @@ def _rendered(record: Record, console: Console) -> str:
     cut = {"no_wrap": True, "overflow": "ellipsis"} if console.is_terminal else {"soft_wrap": True}
     with console.capture() as captured:
         for line in lines(record):
-            console.print(line, **cut)  # type: ignore[arg-type]
+            console.print(line, **cut)
     return captured.get()
 
 

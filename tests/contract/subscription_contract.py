@@ -25,7 +25,7 @@ from newswire.log import Log
 from newswire.log.reading import records_from
 from newswire.settings import Settings
 
-DEADLINE_SECONDS = 20.0  # a rebalance on a busy machine
+DEADLINE_SECONDS = 30.0  # a rebalance on a busy machine
 
 Articles = newswire.Subscription[newswire.Enriched | newswire.Withdrawn]
 

@@ -113,7 +113,7 @@ async def test_following_shows_what_comes_later(log: Log, monkeypatch: pytest.Mo
     """From the end that there was at the start."""
     monkeypatch.setattr(tail, "LOOK_SECONDS", 0.01)
     await publish(log, outcome("e1"))
-    async with contextlib.aclosing(following(log, question("outcomes", start="end", follow=True))) as it:  # type: ignore[type-var]
+    async with contextlib.aclosing(following(log, question("outcomes", start="end", follow=True))) as it:
         waiting = asyncio.ensure_future(anext(it))
         await asyncio.sleep(0.05)
         await publish(log, outcome("e2"))

@@ -18,7 +18,6 @@ from newswire.log import lease, sqlite_records
 from newswire.log.bell import Bells, ring_others
 from newswire.log.murmur2 import partition_for
 from newswire.log.port import (
-    Claim,
     Handover,
     Member,
     Message,

@@ -1,4 +1,4 @@
-"""One process's part in a group of the SQLite log: which partition numbers it holds, by leases in the file."""
+"""One process's part in a group of the SQLite log: which numbers it holds, by leases in the file."""
 
 import asyncio
 import contextlib
