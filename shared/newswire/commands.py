@@ -1,4 +1,4 @@
-"""The commands of the pipeline as a whole: run, ledger, trace, topics."""
+"""The commands of the pipeline as a whole: run, ledger, trace, tail, topics."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from newswire.tail_command import register_tail
 from newswire.topic_commands import topics
 
 Json = Annotated[bool, typer.Option("--json", help="JSON Lines on standard output, for machines.")]
@@ -16,6 +17,7 @@ def register(app: typer.Typer) -> None:
     app.command()(run)
     app.command()(ledger)
     app.command()(trace)
+    register_tail(app)
     app.add_typer(topics, name="topics")
 
 

@@ -172,6 +172,13 @@ class KafkaLog:
 
     async def committed(self, group: str, topic: str) -> dict[int, int]:
         """See the port."""
+        return {number: max(0, offset) for number, offset in (await self._offsets(group, topic)).items()}
+
+    async def begun(self, group: str, topic: str) -> set[int]:
+        """See the port."""
+        return {number for number, offset in (await self._offsets(group, topic)).items() if offset >= 0}
+
+    async def _offsets(self, group: str, topic: str) -> dict[int, int]:
         partitions = [At(self.full(topic), number) for number in range(self.partitions)]
         return await self.admin.committed(self._prefix + group, partitions)
 

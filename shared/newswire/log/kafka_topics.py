@@ -113,7 +113,7 @@ class TopicAdmin:
         return {name: len(rows) for name, rows in (await self._topics()).items()}
 
     async def committed(self, group: str, partitions: Sequence[TopicPartition]) -> dict[int, int]:
-        """Return the committed offsets of a group, 0 where there is none."""
+        """Return the committed offsets of a group, less than 0 where there is none."""
         async with answering("is asked for committed offsets"):
             while True:
                 try:
@@ -123,7 +123,7 @@ class TopicAdmin:
                     if not error.retriable:
                         raise
                     await asyncio.sleep(AGAIN_SECONDS)
-        return {at.partition: max(0, found[at].offset) if at in found else 0 for at in partitions}
+        return {at.partition: found[at].offset if at in found else -1 for at in partitions}
 
     async def states(self, specs: Sequence[TopicSpec], partitions: int) -> list[TopicState]:
         """Return each topic, and what differs from how it should be."""
