@@ -55,6 +55,7 @@ class KafkaLog:
 
     def __init__(self, connection: Connection, *, prefix: str = "", partitions: int = 12) -> None:
         self.partitions = partitions
+        self.is_away = False
         self._wanted = partitions
         self.identity = ""
         self.admin = TopicAdmin(connection, prefix)
@@ -240,14 +241,14 @@ class KafkaLog:
                 await self._readers.ends([At(names[0], 0)], ASK_SECONDS)
             except LogUnavailableError as error:
                 if since is None:
-                    since = time.monotonic()
+                    self.is_away, since = True, time.monotonic()
                     reason = await self._why(error)
                     logger.warning("log.away", log=self._connection.shown, reason=reason)
             else:
                 if since is not None:
                     seconds = round(time.monotonic() - since, 1)
                     logger.warning("log.back", log=self._connection.shown, seconds=seconds)
-                    since = None
+                    self.is_away, since = False, None
             await asyncio.sleep(WATCH_SECONDS)
 
     async def _why(self, error: LogUnavailableError) -> str:

@@ -25,7 +25,7 @@ from aiokafka.structs import TopicPartition
 from newswire.backoff import Backoff
 from newswire.errors import LogUnavailableError
 from newswire.log.kafka_claim import KafkaClaim, Naming, Steps
-from newswire.log.kafka_connection import Connection
+from newswire.log.kafka_connection import Connection, refuse_for_good
 from newswire.log.kafka_reading import answering, new_consumer, stop
 from newswire.log.port import Handover
 
@@ -131,6 +131,7 @@ class KafkaMember:
             try:
                 await self._take_part()
             except (KafkaError, LogUnavailableError, OSError) as error:
+                refuse_for_good(error, f"the group {self._full_group}")
                 failures = failures + 1 if time.monotonic() - started < self._session else 1
                 logger.debug("member.failed", group=self._group, error=repr(error))
                 await asyncio.sleep(backoff.seconds(failures))

@@ -30,7 +30,7 @@ from newswire.errors import (
     MessageTooLargeError,
     MovedError,
 )
-from newswire.log.kafka_connection import Connection
+from newswire.log.kafka_connection import Connection, refuse_for_good
 from newswire.log.port import Message, Position
 
 logger = structlog.get_logger()
@@ -85,6 +85,7 @@ class Transactions:
                 await producer.start()
         except (KafkaError, OSError, TimeoutError) as error:
             await abandon(producer)
+            refuse_for_good(error, f"a producer for {self._id}")
             raise LogUnavailableError(f"Kafka gives no producer for {self._id}: {error!r}") from error
         except BaseException:
             await abandon(producer)
@@ -119,6 +120,7 @@ class Transactions:
             raise FencedError(f"{self._id} was taken over by another process") from error
         except (KafkaError, OSError, TimeoutError, AssertionError) as error:  # its states are asserted
             await self.give_up()
+            refuse_for_good(error, f"a step of {self._id}")
             raise ClaimBrokenError(f"a step of {self._id} ended nobody knows how: {error!r}") from error
         except BaseException:
             await self.give_up()
