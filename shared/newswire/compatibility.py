@@ -24,9 +24,35 @@ def breaks(old: Schema, new: Schema) -> list[str]:
     return list(_Comparison(old, new).differences(old, new, "$"))
 
 
+def document_breaks(old: Schema, new: Schema) -> list[str]:
+    """Return what would break between an old and a new AsyncAPI document; payloads have their own schemas."""
+    found = list(_missing(old["channels"], new["channels"], "channel"))
+    for name in old["channels"].keys() & new["channels"].keys():
+        found += _channel_breaks(name, old["channels"][name], new["channels"][name])
+    was, now = old["components"]["schemas"], new["components"]["schemas"]
+    found += _missing(was, now, "schema")
+    for name in was.keys() & now.keys():
+        found += [f"{name} {each}" for each in breaks(was[name], now[name])]
+    return sorted(found)
+
+
 def reserved_fields(schema: Schema) -> set[str]:
     """Return the fields of an event that are kept for later: anything is allowed there."""
-    return {name for name, field in schema.get("properties", {}).items() if _is_reserved(field)}
+    fields = schema.get("properties", {})
+    return {name for name, field in fields.items() if _is_reserved(_followed(field, schema))}
+
+
+def _missing(was: Schema, now: Schema, kind: str) -> Iterator[str]:
+    return (f"the {kind} {name} was removed" for name in was if name not in now)
+
+
+def _channel_breaks(name: str, was: Schema, now: Schema) -> Iterator[str]:
+    yield from (f"{name}: {each}" for each in _missing(was["messages"], now["messages"], "message"))
+    if was["address"] != now["address"]:
+        yield f"{name}: the address was {was['address']}, is {now['address']}"
+    policies = [each["bindings"]["kafka"]["topicConfiguration"]["cleanup.policy"] for each in (was, now)]
+    if policies[0] != policies[1]:
+        yield f"{name}: cleanup.policy was {policies[0]}, is {policies[1]}"
 
 
 class _Comparison:
@@ -65,7 +91,7 @@ class _Comparison:
         for name, field in was.items():
             if name not in now:
                 yield f"{place}.{name}: was removed"
-            elif not _is_reserved(field):
+            elif not _is_reserved(_followed(field, self._old)):
                 yield from self.differences(field, now[name], f"{place}.{name}")
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from newswire.asyncapi import GOLDEN, example
-from newswire.compatibility import breaks, reserved_fields
+from newswire.compatibility import breaks, document_breaks
 from newswire.errors import SettingsError
 from newswire.events import EVENTS, Event
 
@@ -47,20 +47,25 @@ def release(name: str, files: dict[str, str], folder: Path = FOLDER) -> Path:
 
 def example_lines(event: type[Event]) -> str:
     """Return a full event, one with only what must be there, and how we would write that one."""
-    reserved = reserved_fields(event.model_json_schema())
     examples = [example(event.topic, name) for name in ("full", "minimal", "minimal_as_written")]
-    kept = [{key: value for key, value in each.items() if key not in reserved} for each in examples]
-    return "".join(json.dumps(each, ensure_ascii=False, separators=(",", ":")) + "\n" for each in kept)
+    return "".join(json.dumps(each, ensure_ascii=False, separators=(",", ":")) + "\n" for each in examples)
 
 
 def breaks_since(old: Path, files: dict[str, str]) -> Iterator[str]:
-    """Yield what would break between a release and these schema files."""
-    for path in sorted(old.glob("*.json")):
+    """Yield what would break between a release and these files of the contract."""
+    for path in sorted((*old.glob("*.json"), *old.glob("*.yaml"))):
         if path.name not in files:
             yield f"{old.name} {path.name}: was removed"
-            continue
-        before, after = json.loads(path.read_bytes()), json.loads(files[path.name])
-        yield from (f"{old.name} {path.stem} {found}" for found in breaks(before, after))
+        else:
+            load, compare = (json.loads, breaks) if path.suffix == ".json" else (_yaml, document_breaks)
+            before, after = load(path.read_text(encoding="utf-8")), load(files[path.name])
+            yield from (f"{old.name} {path.stem} {found}" for found in compare(before, after))
+
+
+def _yaml(text: str) -> Any:
+    import yaml  # noqa: PLC0415  see newswire.asyncapi
+
+    return yaml.safe_load(text)
 
 
 def tampered(folder: Path = FOLDER) -> list[str]:
