@@ -22,7 +22,7 @@ from newswire.errors import FencedError, LogUnavailableError, SettingsError
 from newswire.log.kafka_commits import GroupCommits
 from newswire.log.kafka_connection import Connection, wait_for_broker
 from newswire.log.kafka_member import KafkaMember, Opening
-from newswire.log.kafka_reading import Readers, record_of
+from newswire.log.kafka_reading import Readers, answering, record_of
 from newswire.log.kafka_topics import TopicAdmin
 from newswire.log.kafka_transactions import Placed, Transactions
 from newswire.log.murmur2 import partition_for
@@ -40,6 +40,7 @@ from newswire.log.port import (
 logger = structlog.get_logger()
 
 LOOK_SECONDS = 1.0  # between two looks whether a topic has grown, for those who wait without a group
+MARK_SECONDS = 0.005  # between two looks whether a transaction's end was marked
 WATCH_SECONDS = 2.0  # between two looks whether the broker is there
 
 
@@ -117,11 +118,23 @@ class KafkaLog:
                 publisher = Transactions(self._connection, f"{self._prefix}publish-{uuid.uuid4().hex}")
                 await publisher.open()
                 self._publisher = publisher
+            placed = [self.place(each) for each in messages]
             try:
-                return await self._publisher.commit([self.place(each) for each in messages], {}, "")
+                positions = await self._publisher.commit(placed, {}, "")
             except FencedError as error:
                 self._publisher = None
                 raise LogUnavailableError(f"not known to be published: {error}") from error
+        await self._seen(placed, positions)
+        return positions
+
+    async def _seen(self, placed: Sequence[Placed], positions: Sequence[Position]) -> None:
+        """Return when readers see what was published: Kafka marks a transaction a moment after it is over."""
+        last = {
+            At(where.topic, where.partition): at.offset for where, at in zip(placed, positions, strict=True)
+        }
+        async with answering("marks what was published"):
+            while any(end <= last[at] for at, end in (await self._readers.ends(list(last))).items()):
+                await asyncio.sleep(MARK_SECONDS)
 
     async def read(
         self, topic: str, partition: int, offset: int, *, max_records: int = 1000, max_bytes: int = 8_000_000
