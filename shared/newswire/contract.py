@@ -21,11 +21,12 @@ from newswire.events import (
     Sighting,
     Withdrawal,
 )
+from newswire.log.kafka_settings import KafkaSettings
+from newswire.log.kafka_topics import COMPACTED_AFTER_DAYS, TOMBSTONES_DAYS, wanted
 from newswire.log.port import TopicSpec
 
 PARTITIONS = 12  # the default of NEWSWIRE_PARTITIONS; an installation may have more
-DAY_MS = 86_400_000
-COMPACTION_LAG_DAYS = 7  # a reader that is away for less sees every version of an article
+RELIED_ON = {"cleanup.policy", "retention.ms", "delete.retention.ms", "min.compaction.lag.ms"}
 COMMANDS = "commands"  # the `newswire` command line
 DEAD_LETTER_WHAT = (
     "A message that could not be handled: its original bytes, and in headers who, where and why."
@@ -98,19 +99,16 @@ def kept(spec: TopicSpec) -> str:
     """Return in words how long a topic's messages are kept."""
     parts = ["the latest of each key (compacted)"] if spec.compacted else []
     if spec.compaction_waits_for:
-        parts.append(f"every one for {COMPACTION_LAG_DAYS} days")
+        parts.append(f"every one for {COMPACTED_AFTER_DAYS} days")
+    if spec.compacted:
+        parts.append(f"a null for {TOMBSTONES_DAYS} days")
     if spec.retention_days:
         parts.append(f"none longer than {spec.retention_days:.0f} days")
     return ", ".join(parts)
 
 
 def kafka_configuration(spec: TopicSpec) -> dict[str, Any]:
-    """Return the settings of a topic on Kafka that its readers may rely on."""
-    policies = ["compact"] if spec.compacted else []
-    if spec.retention_days:
-        policies.append("delete")
-    settings: dict[str, Any] = {"cleanup.policy": policies}
-    settings["retention.ms"] = int(spec.retention_days * DAY_MS) if spec.retention_days else -1
-    if spec.compaction_waits_for:
-        settings["min.compaction.lag.ms"] = COMPACTION_LAG_DAYS * DAY_MS
-    return settings
+    """Return the settings of a topic on Kafka that its readers may rely on, in AsyncAPI's types."""
+    config = {name: value for name, value in wanted(spec, KafkaSettings()).items() if name in RELIED_ON}
+    policies = config.pop("cleanup.policy").split(",")
+    return {"cleanup.policy": policies, **{name: int(value) for name, value in config.items()}}
