@@ -22,7 +22,10 @@ from servers.missing import ServerMissingError, do_without
 from newswire.asyncapi import example
 from newswire.envelope import FIRST_SEEN, VERSION, message, tombstone
 from newswire.events import Enriched
+from newswire.log.kafka_settings import KafkaSettings
+from newswire.log.kafka_topics import wanted
 from newswire.log.port import Message
+from newswire.topics import TOPICS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]  # Maven may have to fetch jars first
 
@@ -47,10 +50,12 @@ class World:
 
     async def open(self) -> None:
         """Make the topic, with one partition: what is read then has one order."""
+        spec = next(spec for spec in TOPICS if spec.name == Enriched.topic)
+        topic = NewTopic(self.prefix + spec.name, 1, 1, topic_configs=wanted(spec, KafkaSettings()))
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
         await admin.start()
         try:
-            await admin.create_topics([NewTopic(f"{self.prefix}{Enriched.topic}", 1, 1)])
+            await admin.create_topics([topic])
         finally:
             await admin.close()
         await self._producer.start()
