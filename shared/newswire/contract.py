@@ -64,7 +64,10 @@ TERMS: dict[str, Terms] = {
     Article.topic: Terms("article id", ("ingest", COMMANDS), for_consumers=True),
     Sighting.topic: Terms("article id", ("ingest",), for_consumers=True),
     Outcome.topic: Terms("entry id", ("ingest", "enrich", "index"), for_consumers=True),
-    DEAD_LETTERS: Terms("the original message's", ("ingest", "enrich", "index"), for_consumers=True),
+    DEAD_LETTERS: Terms(
+        "the original message's", ("ingest", "enrich", "index", COMMANDS),
+        removal="With the header `dl_handled`: a dead letter was sent back or dropped.", for_consumers=True,
+    ),
     Feed.topic: Terms(
         "feed id", (COMMANDS,), partitioned_by=_DOMAIN, removal="The feed is polled no longer."
     ),

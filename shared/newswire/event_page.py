@@ -19,6 +19,7 @@ TITLES = {
     "removalHeaders": "Headers of a null that withdraws an article",
     "nullHeaders": "Headers of any other null",
     "deadLetterHeaders": "Headers of a dead letter",
+    "markHeaders": "Headers of a null that deals with a dead letter",
 }
 INTRODUCTION = f"""\
 What lies on each topic, the ones made for consumers first.

@@ -13,6 +13,11 @@ ABOUT: Described = {
     ENTRY: "The one entry that the message is about, if it is about one",
     FEED: "That entry's feed",
 }
+REPLAYED: Described = {
+    "replay": "The message is no news but sent again on request: `again`, `index` or `enrich`",
+    "replay_version": "The version of the enriched article that is sent again",
+    "dl_attempts": "How often it was tried before it was sent back from the dead letters",
+}
 CLOUD_EVENT: Described = {
     "ce_id": "CloudEvents 1.0 (Kafka binary mode): unique id of the message",
     "ce_type": "CloudEvents: what it is, the topic's name without prefix",
@@ -25,6 +30,19 @@ CLOUD_EVENT: Described = {
 REMOVAL: Described = {
     VERSION: "The version that this removal is; older ones that arrive later are to be ignored",
     FIRST_SEEN: "When the article was found first, as in its events",
+}
+MARK: Described = {
+    "dl_handled": "The dead letter that was dealt with: partition and offset, such as `3-1204`",
+    "dl_how": "What became of it: `replayed` or `dropped`",
+    "dl_by": "Who said so",
+    "dl_at": "When",
+}
+MARKED: Described = {
+    "dl_topic": "Where the original message lay",
+    "dl_outcomes_end": "Where the outcomes of its entry's partition ended when it was sent back",
+}
+POINTER: Described = {
+    "dl_pointer": "`1` where the value only says what the original was, as that was too large"
 }
 DEAD_LETTER: Described = {
     "dl_stage": "The service that gave up",
@@ -40,7 +58,7 @@ DEAD_LETTER: Described = {
 
 def event_headers() -> dict[str, Any]:
     """Return the schema of the headers of an event."""
-    return _schema(CLOUD_EVENT, ABOUT)
+    return _schema(CLOUD_EVENT, ABOUT | REPLAYED)
 
 
 def removal_headers() -> dict[str, Any]:
@@ -55,7 +73,12 @@ def null_headers() -> dict[str, Any]:
 
 def dead_letter_headers() -> dict[str, Any]:
     """Return the schema of the headers of a dead letter: the original's own stay."""
-    return _schema(DEAD_LETTER, CLOUD_EVENT | ABOUT | REMOVAL)
+    return _schema(DEAD_LETTER, POINTER | CLOUD_EVENT | ABOUT | REPLAYED | REMOVAL)
+
+
+def mark_headers() -> dict[str, Any]:
+    """Return the schema of the headers of the null that says what became of a dead letter."""
+    return _schema(MARK, MARKED | ABOUT)
 
 
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
@@ -63,6 +86,7 @@ SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "removalHeaders": removal_headers,
     "nullHeaders": null_headers,
     "deadLetterHeaders": dead_letter_headers,
+    "markHeaders": mark_headers,
 }
 """The schemas by their names in the AsyncAPI document."""
 
@@ -70,12 +94,11 @@ SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
 def schema_name(topic: str, *, null: bool = False) -> str:
     """Return the name of the schema of the headers of a topic's messages, or of its nulls."""
     if null:
-        return "removalHeaders" if topic == Enriched.topic else "nullHeaders"
+        return {Enriched.topic: "removalHeaders", DEAD_LETTERS: "markHeaders"}.get(topic, "nullHeaders")
     return "deadLetterHeaders" if topic == DEAD_LETTERS else "eventHeaders"
 
 
 def _schema(required: Described, optional: Described) -> dict[str, Any]:
-    properties = {
-        name: {"type": "string", "description": text} for name, text in (required | optional).items()
-    }
+    named = required | {name: text for name, text in optional.items() if name not in required}
+    properties = {name: {"type": "string", "description": text} for name, text in named.items()}
     return {"type": "object", "required": list(required), "properties": properties}
