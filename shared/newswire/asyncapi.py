@@ -26,6 +26,7 @@ News articles with language, entities and topics, and what became of every entry
 
 Operations tagged `consumers` are what your program may do; the others say which service sends what.
 Where NEWSWIRE_PREFIX is set, the prefix stands before every address, and before groups.
+Partition counts and times are the defaults; an installation may have others.
 Read with isolation level `read_committed`.
 Delivery is at least once: of one article id the greatest version wins.
 Ignore fields and headers that you do not know.

@@ -1,10 +1,12 @@
-"""The commands of the pipeline as a whole: run, ledger, trace."""
+"""The commands of the pipeline as a whole: run, ledger, trace, topics."""
 
 import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from newswire.topic_commands import topics
 
 Json = Annotated[bool, typer.Option("--json", help="JSON Lines on standard output, for machines.")]
 
@@ -14,6 +16,7 @@ def register(app: typer.Typer) -> None:
     app.command()(run)
     app.command()(ledger)
     app.command()(trace)
+    app.add_typer(topics, name="topics")
 
 
 def run(

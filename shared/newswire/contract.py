@@ -21,7 +21,7 @@ from newswire.events import (
     Sighting,
     Withdrawal,
 )
-from newswire.log.kafka_settings import KafkaSettings
+from newswire.kafka_settings import KafkaSettings
 from newswire.log.kafka_topics import COMPACTED_AFTER_DAYS, TOMBSTONES_DAYS, wanted
 from newswire.log.port import TopicSpec
 

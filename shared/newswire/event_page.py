@@ -27,6 +27,7 @@ What lies on each topic, the ones made for consumers first.
 Values are JSON in UTF-8, headers are text.
 Every topic is partitioned by murmur2, as Kafka's own clients do.
 Where NEWSWIRE_PREFIX is set, the prefix stands before every topic.
+How long something is kept is what it is by default; an installation may say otherwise.
 For programs [shared/schemas](../../shared/schemas) has a JSON Schema of each event and an AsyncAPI document,
 `{ASYNCAPI}`.
 In the tables, brackets hold what a missing field means, and "or another" says that more values may come."""

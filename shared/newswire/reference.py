@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings
 
 from newswire import cli
 from newswire.event_page import events_page
+from newswire.kafka_settings import KafkaSettings
 from newswire.service import installed
 from newswire.settings import Settings
 
@@ -32,7 +33,7 @@ def pages() -> dict[str, str]:
 
 def settings_page() -> str:
     """Return the page of all settings."""
-    sections: list[tuple[str, type[BaseSettings]]] = [("All services", Settings)]
+    sections: list[tuple[str, type[BaseSettings]]] = [("All services", Settings), ("Kafka", KafkaSettings)]
     sections += [(f"The {service.name} service", service.settings) for service in installed()]
     lines = [
         "# Settings",

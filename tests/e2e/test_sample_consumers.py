@@ -22,7 +22,7 @@ from servers.missing import ServerMissingError, do_without
 from newswire.asyncapi import example
 from newswire.envelope import FIRST_SEEN, VERSION, message, tombstone
 from newswire.events import Enriched
-from newswire.log.kafka_settings import KafkaSettings
+from newswire.kafka_settings import KafkaSettings
 from newswire.log.kafka_topics import wanted
 from newswire.log.port import Message
 from newswire.topics import TOPICS

@@ -98,6 +98,7 @@ class Fetching:
                 async with self._ownership.lock:  # an arrival may be in the middle of its commit
                     page = self._pages.get(url)
                 started = memory.due(page, utc_now()) if page else []
+                self._ownership.check()  # nobody else's page is asked for
                 if page is not None and started:
                     await self._survive(page, started, place)
             current = self._pages.get(url)
@@ -116,6 +117,8 @@ class Fetching:
         """Attempt a fetch; an error that nobody foresaw ends this page, and not everything else."""
         try:
             await self._attempt(page, started, place)
+        except ItemError as error:  # such as an article that the log does not take
+            await self._dead(page, started, error)
         except NewswireError:
             raise
         except Exception as error:

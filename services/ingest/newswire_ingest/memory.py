@@ -23,6 +23,7 @@ from newswire.events import (
     Sighting,
     WaitingEntry,
 )
+from newswire.fitting import fit_page
 from newswire.log.port import Message
 from newswire.urls import registered_domain
 from newswire_ingest.article import from_feed
@@ -50,7 +51,7 @@ Ending = Callable[[Page, Sequence[Entry], datetime], Step]
 
 def page_message(page: Page) -> Message:
     """Wrap a URL's record."""
-    return message(page, page.url, source=SOURCE, partition_key=registered_domain(page.url))
+    return message(fit_page(page), page.url, source=SOURCE, partition_key=registered_domain(page.url))
 
 
 def entry_message(entry: Entry) -> Message:

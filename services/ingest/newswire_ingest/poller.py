@@ -136,6 +136,7 @@ class Poller:
 
     async def _poll(self, feed_id: str) -> None:
         try:
+            self._ownership.check()  # nobody else's feed is asked
             feed = self._feeds.get(feed_id)
             if feed is not None:
                 await self._survive(feed)
@@ -151,6 +152,8 @@ class Poller:
         """Ask a feed and record it; an error that nobody foresaw fails this poll, and not everything else."""
         try:
             await self._record(feed, await self._ask(feed, self._statuses.get(feed.feed_id)))
+        except ItemError as error:  # such as an entry that the log does not take
+            await self._record(feed, Polled(PollResult.INVALID, f"cannot be recorded: {error}"))
         except NewswireError:
             raise
         except Exception as error:
