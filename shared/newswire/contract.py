@@ -22,7 +22,7 @@ from newswire.events import (
     Withdrawal,
 )
 from newswire.kafka_settings import KafkaSettings
-from newswire.log.kafka_topics import COMPACTED_AFTER_DAYS, TOMBSTONES_DAYS, wanted
+from newswire.log.kafka_topics import COMPACTED_AFTER_DAYS, DAY_MS, wanted
 from newswire.log.port import TopicSpec
 
 PARTITIONS = 12  # the default of NEWSWIRE_PARTITIONS; an installation may have more
@@ -104,7 +104,8 @@ def kept(spec: TopicSpec) -> str:
     if spec.compaction_waits_for:
         parts.append(f"every one for {COMPACTED_AFTER_DAYS} days")
     if spec.compacted:
-        parts.append(f"a null for {TOMBSTONES_DAYS} days")
+        nulls_ms = kafka_configuration(spec)["delete.retention.ms"]
+        parts.append(f"a null for {nulls_ms // DAY_MS} days")
     if spec.retention_days:
         parts.append(f"none longer than {spec.retention_days:.0f} days")
     return ", ".join(parts)

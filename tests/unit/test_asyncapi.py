@@ -83,10 +83,10 @@ def test_a_channel_says_how_its_topic_is_kept(document: dict[str, Any]) -> None:
     assert settings == {
         "cleanup.policy": ["compact", "delete"],
         "retention.ms": 400 * 86_400_000,
-        "delete.retention.ms": 30 * 86_400_000,
+        "delete.retention.ms": 400 * 86_400_000,
         "min.compaction.lag.ms": 7 * 86_400_000,
     }
-    assert "every one for 7 days, a null for 30 days, none longer than 400 days" in kept["description"]
+    assert "every one for 7 days, a null for 400 days, none longer than 400 days" in kept["description"]
     assert document["channels"]["feeds.v1"]["bindings"]["kafka"]["topicConfiguration"] == {
         "cleanup.policy": ["compact"], "delete.retention.ms": 30 * 86_400_000,
     }  # fmt: skip
