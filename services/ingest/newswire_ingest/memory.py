@@ -161,7 +161,7 @@ def moved_on(page: Page, ended: Sequence[Entry], target: str, now: datetime) -> 
     return Step(step.page, (*sent, *step.messages))
 
 
-def discarded(entry: Entry, reason: Reason, why: str, now: datetime) -> Message:
+def discarded(entry: Entry, reason: Reason | str, why: str, now: datetime) -> Message:
     """Return the outcome of an entry that is never published."""
     outcome = Outcome(
         entry_id=entry.entry_id, feed_id=entry.feed_id, kind=OutcomeKind.DISCARDED, reason=reason,
