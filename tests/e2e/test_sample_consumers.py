@@ -145,6 +145,14 @@ def python_aiokafka(bootstrap: str, group: str, prefix: str) -> Sequence[str]:
     return [sys.executable, "-W", "error", program, *options]
 
 
+def python_newswire(bootstrap: str, group: str, prefix: str) -> Sequence[str]:
+    """Return how the sample with newswire is run; the prefix stands before groups too."""
+    program = str(SAMPLES / "python_newswire" / "consumer.py")
+    settings = (f"NEWSWIRE_LOG=kafka://{bootstrap}", f"NEWSWIRE_PREFIX={prefix}", "NEWSWIRE_PARTITIONS=1")
+    options = ("--group", group.removeprefix(prefix), "--topic", "nato-bid")
+    return ["env", *settings, sys.executable, "-W", "error", program, *options]
+
+
 @pytest.fixture(scope="module")
 def java() -> Command:
     """How the Java sample is run, built once for each state of its sources."""
@@ -253,6 +261,12 @@ each_scene = pytest.mark.parametrize("scene", [reads_what_was_committed, goes_on
 async def test_the_sample_with_aiokafka(scene: Scene, world: World, tmp_path: Path) -> None:
     """It needs the JSON Schema and nothing of ours; aborted messages are not seen, nulls are handled."""
     await scene(world, python_aiokafka, tmp_path)
+
+
+@each_scene
+async def test_the_sample_with_newswire(scene: Scene, world: World, tmp_path: Path) -> None:
+    """Typed events and filters, and the same offsets and isolation as any client."""
+    await scene(world, python_newswire, tmp_path)
 
 
 @each_scene
