@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from newswire import withdraw_command
+
 Json = Annotated[bool, typer.Option("--json", help="JSON Lines on standard output, for machines.")]
 
 
@@ -14,6 +16,7 @@ def register(app: typer.Typer) -> None:
     app.command()(run)
     app.command()(ledger)
     app.command()(trace)
+    withdraw_command.register(app)
 
 
 def run(

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from newswire.envelope import ENTRY, FEED
 from newswire.events import Article, Enriched, Entry, Feed, Outcome, OutcomeKind, Page, Sighting
+from newswire.following import Follower, Latest
 from newswire.log.port import Log, Record
 from newswire.log.reading import records_from
 
@@ -70,14 +71,14 @@ class Ledger:
 
     def __init__(self, log: Log) -> None:
         self._log = log
-        self._next: dict[tuple[str, int], int] = defaultdict(int)
+        self._followers = [(Follower(log, event.topic), event) for event in (Entry, Outcome)]
         self._feed: dict[str, str] = {}
         self._ended: dict[str, tuple[OutcomeKind, str]] = {}
 
     @property
     def reading(self) -> tuple[int, int]:
         """How many entries were seen, and how many records stand behind it all: it moves when they do."""
-        return len(self._feed), sum(self._next.values())
+        return len(self._feed), sum(follower.read for follower, _ in self._followers)
 
     @property
     def unfinished(self) -> set[str]:
@@ -86,9 +87,10 @@ class Ledger:
 
     async def catch_up(self) -> None:
         """Read entries and outcomes to their ends."""
-        for topic, event in ((Entry.topic, Entry), (Outcome.topic, Outcome)):
-            for partition in range(self._log.partitions):
-                await self._read(topic, partition, event)
+        for follower, event in self._followers:
+            async for record in follower.records():
+                if record.value is not None:
+                    self._enter(record, event)
 
     def outcomes(self) -> dict[str, dict[str, int]]:
         """Return the latest outcomes counted by kind and reason, in a fixed order."""
@@ -119,12 +121,6 @@ class Ledger:
             )
             for feed, each in entries.items()
         }
-
-    async def _read(self, topic: str, partition: int, event: type[Entry | Outcome]) -> None:
-        async for record in records_from(self._log, topic, partition, self._next[topic, partition]):
-            self._next[topic, partition] = record.offset + 1
-            if record.value is not None:
-                self._enter(record, event)
 
     def _enter(self, record: Record, kind: type[Entry | Outcome]) -> None:
         try:
@@ -170,11 +166,9 @@ class Ledger:
 
 async def latest(log: Log, event: type[Any]) -> Iterable[Any]:
     """Return the latest event of every key of a compacted topic."""
-    values: dict[str, bytes | None] = {}
-    for partition in range(log.partitions):
-        async for record in records_from(log, event.topic, partition):
-            values[record.key] = record.value
-    return [event.from_bytes(value) for value in values.values() if value is not None]
+    table = Latest(log, event.topic)
+    await table.catch_up()
+    return [event.from_bytes(value) for value in table.values.values()]
 
 
 def _count(ended: Iterable[tuple[OutcomeKind, str]]) -> dict[str, dict[str, int]]:

@@ -165,3 +165,14 @@ def test_versions_always_grow(minutes: int) -> None:
 def test_the_first_version_is_the_time() -> None:
     """In milliseconds since 1970."""
     assert next_version(None, NOW) == NOW_MS
+
+
+@pytest.mark.parametrize(
+    ("removed_at", "version"), [(0, NOW_MS), (NOW_MS - 1, NOW_MS), (NOW_MS + 99, NOW_MS + 100)]
+)
+def test_what_comes_back_is_newer_than_its_tombstone(removed_at: int, version: int) -> None:
+    """Also with a clock that was set back; it begins anew, as revision one."""
+    decision = fetched(None, article(), NOW, removed_at)
+
+    assert isinstance(decision, Revised)
+    assert (decision.enriched.version, decision.enriched.revision) == (version, 1)

@@ -35,9 +35,9 @@ class Revised:
 Decision = Unchanged | Grown | Revised
 
 
-def next_version(known: Enriched | None, now: datetime) -> int:
-    """Return a version above all before: the time in ms, or one more than the last."""
-    return max(int(now.timestamp() * 1000), known.version + 1 if known else 0)
+def next_version(known: Enriched | None, now: datetime, removed_at: int = 0) -> int:
+    """Return a version above all before: the time in ms, or one more than the last, a tombstone's included."""
+    return max(int(now.timestamp() * 1000), (known.version if known else removed_at) + 1)
 
 
 def sighted(known: Enriched, sighting: Sighting, now: datetime) -> Unchanged | Grown:
@@ -48,11 +48,19 @@ def sighted(known: Enriched, sighting: Sighting, now: datetime) -> Unchanged | G
     return Grown(_grow(known, source, now))
 
 
-def fetched(known: Enriched | None, article: Article, now: datetime) -> Decision:
-    """Decide about an article that was fetched."""
+def fetched(known: Enriched | None, article: Article, now: datetime, removed_at: int = 0) -> Decision:
+    """Decide about an article that was fetched.
+
+    Args:
+        known: what is known of it.
+        article: what was fetched.
+        now: the time.
+        removed_at: the version of its tombstone, if it was removed.
+    """
     source = Source(feed_id=article.feed_id, seen_at=article.seen_at, url=article.url)
     if known is None:
-        return Revised(_revise(None, article, (source,), now))
+        made = _revise(None, article, (source,), now)
+        return Revised(made.model_copy(update={"version": next_version(None, now, removed_at)}))
     if article.content_hash == known.content_hash:
         return Unchanged(Reason.SAME_CONTENT) if _has(known, source) else Grown(_grow(known, source, now))
     stale = _stale(known, article)

@@ -52,6 +52,7 @@ class _Known:
     """An article as it is in the middle of a batch."""
 
     enriched: Enriched | None
+    removed_at: int = 0
 
 
 class EnrichHandler:
@@ -104,7 +105,7 @@ class EnrichHandler:
         return max([position, *read]) < end
 
     async def _one_article(self, article_id: str, group: Sequence[Delivery], unread: bool) -> list[End]:
-        known = _Known(self._articles.get(article_id))
+        known = _Known(self._articles.get(article_id), self._articles.removed_at(article_id))
         return [await self._one(article_id, delivery, known, unread) for delivery in group]
 
     async def _one(self, article_id: str, delivery: Delivery, known: _Known, unread: bool) -> End:
@@ -120,7 +121,7 @@ class EnrichHandler:
         return _sighting(event, delivery, known, unread=unread)
 
     async def _article(self, article: Article, delivery: Delivery, known: _Known) -> End:
-        decision = fetched(known.enriched, article, datetime.now(UTC))
+        decision = fetched(known.enriched, article, datetime.now(UTC), known.removed_at)
         if isinstance(decision, Unchanged):
             return _ended(article, delivery, OutcomeKind.UNCHANGED, decision.reason)
         if isinstance(decision, Grown):
@@ -150,9 +151,9 @@ def _withdrawal(article_id: str, delivery: Delivery, known: _Known) -> End:
     before = known.enriched
     if delivery.event is None or before is None:
         return Done()
-    known.enriched = None
+    known.enriched, known.removed_at = None, next_version(before, datetime.now(UTC))
     headers = {
-        VERSION: str(next_version(before, datetime.now(UTC))),
+        VERSION: str(known.removed_at),
         FIRST_SEEN: before.first_seen_at.isoformat(),
     }
     return Done((tombstone(Enriched.topic, article_id, headers),))

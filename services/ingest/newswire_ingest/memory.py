@@ -24,6 +24,7 @@ from newswire.events import (
     WaitingEntry,
 )
 from newswire.log.port import Message
+from newswire.recheck import is_manual
 from newswire.urls import registered_domain
 from newswire_ingest.article import from_feed
 
@@ -89,6 +90,18 @@ def ends(page: Page, started: Sequence[WaitingEntry]) -> list[Entry]:
     """Return the entries that a fetch ends: all new ones, and those it was made for."""
     ids = {waiting.entry.entry_id for waiting in started}
     return [w.entry for w in page.waiting if w.entry.trigger == "new" or w.entry.entry_id in ids]
+
+
+def is_anew(started: Sequence[WaitingEntry]) -> bool:
+    """Tell whether a fetch must bring the whole page: after a lift the article is known to nobody else."""
+    return any(is_manual(waiting.entry) for waiting in started)
+
+
+def withdrawn(page: Page, ended: Sequence[Entry], article_id: str | None, now: datetime) -> Step:
+    """End entries that lead to an article which must not be shown; its address is not remembered for it."""
+    why = f"the article {article_id} is withdrawn" if article_id else "its article is withdrawn"
+    left = page.model_copy(update={"waiting": _rest(page, ended)})
+    return Step(left, tuple(discarded(entry, Reason.WITHDRAWN, why, now) for entry in ended))
 
 
 def with_article(
