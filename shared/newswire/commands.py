@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from newswire import withdraw_command
+from newswire import letter_commands, withdraw_command
 
 Json = Annotated[bool, typer.Option("--json", help="JSON Lines on standard output, for machines.")]
 
@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
     app.command()(ledger)
     app.command()(trace)
     withdraw_command.register(app)
+    letter_commands.register(app)
 
 
 def run(

@@ -218,6 +218,7 @@ class WaitingEntry(Part):
     entry: Entry
     attempt: int = 0
     not_before: AwareDatetime
+    dead_attempts: int = Field(default=0, description="Before it was sent back as a dead letter")
 
 
 class FetchFailure(Part):

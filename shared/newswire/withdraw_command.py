@@ -40,7 +40,7 @@ def withdraw(
 
     async def work() -> dict[str, Any]:
         async with opened(load_settings()) as log:
-            return await (_lift(log, what) if lift else _withdraw(log, what, reason or "", by or _user()))
+            return await (_lift(log, what) if lift else _withdraw(log, what, reason or "", by or user()))
 
     row = asyncio.run(work())
     typer.echo(json.dumps(row, ensure_ascii=False) if as_json else _line(row))
@@ -87,7 +87,8 @@ def _line(row: dict[str, Any]) -> str:
     return f"{row['done']}: {which}"
 
 
-def _user() -> str:
+def user() -> str:
+    """Return the name of whoever is logged in."""
     import getpass  # noqa: PLC0415
 
     try:

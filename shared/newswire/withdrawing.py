@@ -134,9 +134,8 @@ async def _enriched_at(log: Log, url: str) -> Meant | None:
     """Return the article that is, or was seen, at an address."""
     found: Enriched | None = None
     async for enriched in _of_all(log, Enriched):
-        if url == enriched.canonical_url:
-            found = enriched
-        elif found is None and url in {enriched.url, *(source.url for source in enriched.sources)}:
+        others = {enriched.url, *(source.url for source in enriched.sources)} if found is None else set()
+        if url in {enriched.canonical_url, *others}:
             found = enriched
     return Meant(found.article_id, url, f"an address of the article {found.title!r}") if found else None
 

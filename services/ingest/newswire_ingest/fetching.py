@@ -234,7 +234,8 @@ class Fetching:
 
         def dead(current: Page, ended: Sequence[Entry], now: datetime) -> memory.Step:
             left = memory.given_up(current, ended, error.reason, str(error), now)
-            letters = [m for entry in ended for m in _letters(entry, error, tries)]
+            died = {waiting.entry.entry_id: waiting.dead_attempts for waiting in current.waiting}
+            letters = [m for e in ended for m in _letters(e, error, tries, died.get(e.entry_id, 0))]
             return memory.Step(left, tuple(letters))
 
         await self._commit(page, dead, started)
@@ -247,9 +248,9 @@ class Fetching:
             await self._ownership.commit(step.everything)
 
 
-def _letters(entry: Entry, error: ItemError, tries: int) -> list[Message]:
+def _letters(entry: Entry, error: ItemError, tries: int, dead_attempts: int) -> list[Message]:
     """Return the dead letter of an entry, as the message that brought it, and its outcome."""
-    sent = memory.entry_message(entry)
+    sent = memory.entry_message(entry, dead_attempts)
     now_ms = int(datetime.now(UTC).timestamp() * 1000)
     record = Record(sent.topic, -1, -1, sent.key, sent.value, sent.headers, now_ms)
     return dead_letter(record, memory.SOURCE, error.reason, str(error), tries)

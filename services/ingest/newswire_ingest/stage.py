@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from newswire.envelope import REPLAY, attempts_before
 from newswire.events import Entry, Event, Page, Reason
 from newswire.log.port import Message, TopicPartition
 from newswire.ownership import Ownership
@@ -71,7 +72,9 @@ class IngestHandler:
         if self._withdrawals.of_entry(entry, before):
             why = "its article is withdrawn"
             return Done((memory.discarded(entry, Reason.WITHDRAWN, why, utc_now()),))
-        step = memory.arrive(before, entry, utc_now(), self._failure_memory)
+        sent_back = REPLAY in delivery.record.headers
+        died = attempts_before(delivery.record.headers) if sent_back else 0
+        step = memory.arrive(before, entry, utc_now(), self._failure_memory, died)
         decided[entry.url] = step.page
         self._fetching.arrived(entry.url, memory.next_time(step.page))
         messages: list[Message] = list(step.messages) if step.page == before else step.everything
