@@ -7,6 +7,7 @@ import pytest
 
 pytest.register_assert_rewrite("contract.log_contract", "contract.store_contract")
 
+pytest_plugins = ["servers.plugin"]
 
 KINDS = {"unit", "contract", "integration", "e2e"}
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from newswire.events import Feed, FeedStatus
+from newswire.following import Latest
 from newswire.ledger import Balance, Ledger
 from newswire.log.port import Log
-from newswire.table import Table
 
 LOOK_SECONDS = 0.25  # between two readings
 SOON = timedelta(seconds=10)  # a feed polled so often is polled until it shows nothing new
@@ -29,8 +29,7 @@ class Drain:
         self.ledger = Ledger(log)
         self._polls = polls
         self._since = datetime.now(UTC)
-        self._feeds = [Table(log, Feed, number) for number in range(log.partitions)]
-        self._statuses = [Table(log, FeedStatus, number) for number in range(log.partitions)]
+        self._feeds, self._statuses = Latest(log, Feed.topic), Latest(log, FeedStatus.topic)
         self._before: dict[str, int] = {}
         self._quiet_since: datetime | None = None
         self._reading: tuple[int, int] | None = None
@@ -42,7 +41,7 @@ class Drain:
             progress: called with the ledger after each reading.
         """
         await self._catch_up()
-        self._before = {key: status.polls for table in self._statuses for key, status in table.items()}
+        self._before = {key: FeedStatus.from_bytes(it).polls for key, it in self._statuses.values.items()}
         while True:
             await self._catch_up()
             progress(self.ledger)
@@ -52,9 +51,8 @@ class Drain:
 
     async def _catch_up(self) -> None:
         await self.ledger.catch_up()
-        for number in range(len(self._feeds)):
-            await self._feeds[number].catch_up()
-            await self._statuses[number].catch_up()
+        await self._feeds.catch_up()
+        await self._statuses.catch_up()
 
     async def _quiet(self) -> bool:
         """Tell whether nothing was in flight at this reading and the one before, and nothing moved."""
@@ -70,9 +68,9 @@ class Drain:
         return False
 
     def _polled(self) -> bool:
-        feeds = [feed for table in self._feeds for _, feed in table.items() if feed.enabled]
-        statuses = {key: status for table in self._statuses for key, status in table.items()}
-        return all(self._feed_is_done(statuses.get(feed.feed_id)) for feed in feeds)
+        feeds = [Feed.from_bytes(value) for value in self._feeds.values.values()]
+        statuses = {key: FeedStatus.from_bytes(value) for key, value in self._statuses.values.items()}
+        return all(self._feed_is_done(statuses.get(feed.feed_id)) for feed in feeds if feed.enabled)
 
     def _feed_is_done(self, status: FeedStatus | None) -> bool:
         if status is None or status.polled_at < self._since:

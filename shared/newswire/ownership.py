@@ -43,7 +43,7 @@ class Ownership:
             rows = CachedRows(self._cache / f"{event.topic}.{self.number}.db", self.log.identity)
         table = Table(self.log, event, self.number, rows)
         self._tables.append(table)  # type: ignore[arg-type]  # tables are only asked to apply and close
-        await table.catch_up()
+        await table.load()
         return table
 
     async def commit(

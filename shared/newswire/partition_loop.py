@@ -22,7 +22,9 @@ from newswire.envelope import dead_letter
 from newswire.errors import CacheBrokenError, FencedError, ItemError, MovedError, UnavailableError
 from newswire.events import Reason
 from newswire.log.port import Message, Record
+from newswire.outages import Outages
 from newswire.ownership import Ownership
+from newswire.pace import Pace
 from newswire.stage import Dead, Delivery, Done, End, Handler, Retry, Stage
 from newswire.waiting import first
 
@@ -36,7 +38,8 @@ class WorkerOptions:
     """Bounds of a worker.
 
     Attributes:
-        max_records: in a batch.
+        max_records: in a batch, however quick they are.
+        first_records: in the first batch; later ones are as large as is quick.
         max_bytes: of the values in a batch; a larger message comes alone.
         tries: of a message that fails by itself.
         backoff: waits between tries.
@@ -44,7 +47,8 @@ class WorkerOptions:
         cache: folder for the cache files of large tables.
     """
 
-    max_records: int = 64
+    max_records: int = 1000
+    first_records: int = 64
     max_bytes: int = 8_000_000
     tries: int = 3
     backoff: Backoff = field(default_factory=Backoff)
@@ -62,6 +66,7 @@ class PartitionLoop:
         ownership: Ownership,
         stop: asyncio.Event,
         options: WorkerOptions,
+        outages: Outages,
     ) -> None:
         self._stage = stage
         self._handler = handler
@@ -70,14 +75,18 @@ class PartitionLoop:
         self._options = options
         self._tries: dict[tuple[str, int], int] = {}
         self._held: dict[str, float] = {}
-        self._outages = 0
+        self._outages = outages
+        self._failures = 0
+        self._pace = Pace(options.first_records, options.max_records)
 
     async def run(self) -> None:
         """Handle batches until told to stop; a batch in hand is finished."""
         while not self._stop.is_set():
             records = await self._fetch()
             if records:
+                started = time.monotonic()
                 await self._batch(records)
+                self._pace.took(len(records), time.monotonic() - started)
             else:
                 await self._idle()
 
@@ -87,7 +96,7 @@ class PartitionLoop:
         topics = [topic for topic in self._stage.inputs if topic not in self._held]
         try:
             return await self._ownership.claim.fetch(
-                topics, max_records=self._options.max_records, max_bytes=self._options.max_bytes
+                topics, max_records=self._pace.size, max_bytes=self._options.max_bytes
             )
         except UnavailableError as error:
             await self._outage(error)
@@ -125,9 +134,8 @@ class PartitionLoop:
             for delivery, end in zip(deliveries, handled, strict=True):
                 ends[delivery.record.topic, delivery.record.offset] = end
             await self._settle(records, ends)
-        if self._outages:
-            logger.warning("dependency.back", group=self._stage.group, partition=self._ownership.number)
-            self._outages = 0
+        self._failures = 0
+        self._outages.back(self._ownership.number)
 
     def _decode(self, records: list[Record]) -> tuple[list[Delivery], dict[tuple[str, int], End]]:
         deliveries, ends = [], dict[tuple[str, int], End]()
@@ -195,12 +203,11 @@ class PartitionLoop:
         async with self._ownership.lock:
             await self._settle([record], {(record.topic, record.offset): Dead(reason, repr(error))})
 
-    async def _outage(self, error: Exception) -> None:
-        """Wait while a dependency is down, and say so once."""
-        self._outages += 1
-        if self._outages == 1:
-            logger.warning("dependency.down", group=self._stage.group, partition=self._ownership.number, error=str(error))  # fmt: skip  # noqa: E501
-        seconds = self._options.backoff.seconds(self._outages)
+    async def _outage(self, error: UnavailableError) -> None:
+        """Wait while a dependency is down."""
+        self._failures += 1
+        self._outages.down(self._ownership.number, error)
+        seconds = self._options.backoff.seconds(self._failures)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), seconds)
 

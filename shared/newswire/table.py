@@ -35,6 +35,9 @@ class Rows(Protocol):
     def items(self) -> Iterator[tuple[str, bytes]]:
         """Return all rows."""
 
+    def clear(self) -> None:
+        """Forget everything, the offset too."""
+
     def close(self) -> None:
         """Let go of what is held."""
 
@@ -62,6 +65,11 @@ class MemoryRows:
     def items(self) -> Iterator[tuple[str, bytes]]:
         """See Rows."""
         return iter(list(self._rows.items()))
+
+    def clear(self) -> None:
+        """See Rows."""
+        self._rows.clear()
+        self.next_offset = 0
 
     def close(self) -> None:
         """Nothing is held."""
@@ -136,6 +144,12 @@ class CachedRows:
         with self._checked():
             yield from self._connection.execute("SELECT key, value FROM rows")
 
+    def clear(self) -> None:
+        """See Rows."""
+        with self._checked():
+            self._connection.executescript("BEGIN; DELETE FROM rows; UPDATE state SET next_offset=0; COMMIT;")
+        self.next_offset = 0
+
     def close(self) -> None:
         """See Rows."""
         self._connection.close()
@@ -163,14 +177,22 @@ class Table(Generic[E]):
         """The first offset that the table does not reflect."""
         return self._rows.next_offset
 
+    async def load(self) -> None:
+        """Read the topic to its end; rows from beyond it are of a topic that was made anew since."""
+        end = (await self._log.end_offsets(self.topic))[self._partition]
+        if self.next_offset > end:
+            self._rows.clear()
+        await self.catch_up()
+
     async def catch_up(self) -> set[str]:
-        """Read the topic to its end; return the keys that changed."""
+        """Read the topic to the end that it has now; return the keys that changed."""
+        end = (await self._log.end_offsets(self.topic))[self._partition]
         changed: set[str] = set()
-        while records := await self._log.read(
-            self.topic, self._partition, self.next_offset, max_records=CHUNK
-        ):
+        while self.next_offset < end:
+            records = await self._log.read(self.topic, self._partition, self.next_offset, max_records=CHUNK)
             changes = {record.key: _row(record.value, record.headers) for record in records}
-            self._rows.put(changes, records[-1].offset + 1)
+            # With nothing left, what lies below the end is no record of anybody's.
+            self._rows.put(changes, records[-1].offset + 1 if records else end)
             changed |= changes.keys()
         return changed
 
@@ -200,10 +222,11 @@ class Table(Generic[E]):
     def apply(self, written: list[tuple[Message, Position]]) -> None:
         """Take over what its owner has just published, without reading it back.
 
-        Only if nobody else wrote in between; otherwise the next ``catch_up`` reads it all.
+        A topic that an owner publishes to has no other writer in the owner's partition, so nothing is passed
+        over; and a log may show what was committed only a moment later.
         """
         ours = [(m, at) for m, at in written if m.topic == self.topic and at.partition == self._partition]
-        if ours and ours[0][1].offset == self.next_offset:
+        if ours:
             self._rows.put({m.key: _row(m.value, m.headers) for m, _ in ours}, ours[-1][1].offset + 1)
 
     def close(self) -> None:

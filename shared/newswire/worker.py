@@ -7,8 +7,9 @@ from typing import Any
 
 import structlog
 
-from newswire.errors import FencedError
+from newswire.errors import ClaimBrokenError, FencedError
 from newswire.log.port import Claim, Log
+from newswire.outages import Outages
 from newswire.ownership import Ownership
 from newswire.partition_loop import PartitionLoop, WorkerOptions
 from newswire.stage import Stage
@@ -33,6 +34,7 @@ class Worker:
         self._failed: asyncio.Future[None] | None = None
         self._deadline = float("inf")
         self._stopping = asyncio.Event()
+        self._outages = Outages(stage.group)
 
     def stop(self) -> None:
         """Ask the worker to finish what it has in hand and return; may be called again."""
@@ -83,24 +85,26 @@ class Worker:
         ownership = Ownership(self._log, claim, self._options.cache)
         try:
             handler = await self._stage.open(ownership)
-            loop = PartitionLoop(self._stage, handler, ownership, stop, self._options)
+            loop = PartitionLoop(self._stage, handler, ownership, stop, self._options, self._outages)
             try:
                 await _first_of(loop.run(), handler.run(), stop)
             finally:
                 await handler.close()
         except (FencedError, BaseExceptionGroup) as error:
-            if not _is_fenced(error):
+            if not _is(FencedError, error):
                 raise
-            logger.warning("partition.fenced", group=claim.group, partition=claim.number)
+            say = logger.debug if _is(ClaimBrokenError, error) else logger.warning
+            say("partition.fenced", group=claim.group, partition=claim.number, error=str(error))
         finally:
+            self._outages.forget(claim.number)
             ownership.close()
 
 
-def _is_fenced(error: BaseException) -> bool:
-    """Tell whether an error, or all of a group, says that the claim is lost."""
+def _is(kind: type[Exception], error: BaseException) -> bool:
+    """Tell whether an error, or each of a group, is of a kind."""
     if isinstance(error, BaseExceptionGroup):
-        return all(_is_fenced(each) for each in error.exceptions)
-    return isinstance(error, FencedError)
+        return all(_is(kind, each) for each in error.exceptions)
+    return isinstance(error, kind)
 
 
 async def _first_of(

@@ -1,31 +1,43 @@
-"""What every log must do. A second adapter subclasses and gives one fixture: ``make_log``.
+"""What every log must do. An adapter subclasses and gives two fixtures: ``make_log`` and ``place``.
 
-The fixture returns a function that makes another handle on the same log, as another process would have
-one; ``address`` is what a child process opens it by.
+``make_log`` returns a function that makes another handle on the same log, as another process would have
+one; ``place`` is how a child process opens it. Offsets are compared with those that the log gave, never
+counted: a log may leave gaps. What a log keeps and drops in the background is waited for.
 """
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from types import MappingProxyType
+from typing import NamedTuple
 
 import pytest
 
-from newswire.errors import FencedError, MovedError
-from newswire.log import Claim, Log, Message, TopicPartition, TopicSpec
+from newswire.errors import FencedError, MovedError, SettingsError
+from newswire.log import Claim, Log, Message, Record, TopicPartition, TopicSpec
 
 TOPICS = (
     TopicSpec("in"),
     TopicSpec("out"),
     TopicSpec("state", compacted=True),
-    TopicSpec("guarded", compacted=True, compaction_waits_for="readers"),
+    TopicSpec("guarded"),
     TopicSpec("short", retention_days=0.0),
 )
 DEADLINE_SECONDS = 15.0
 
 MakeLog = Callable[[], Awaitable[Log]]
+
+
+class Place(NamedTuple):
+    """How another process opens the log: address, prefix, and what is set in its environment."""
+
+    address: str
+    prefix: str = ""
+    environment: Mapping[str, str] = MappingProxyType({})
 
 
 def message(topic: str, key: str, value: str | None = "x", **headers: str) -> Message:
@@ -36,10 +48,10 @@ def message(topic: str, key: str, value: str | None = "x", **headers: str) -> Me
 class Group:
     """A member at work: keeps the claims that it has won."""
 
-    def __init__(self, log: Log, group: str = "readers") -> None:
+    def __init__(self, log: Log, group: str = "readers", *, publishes: bool = True) -> None:
         self.claims: dict[int, Claim] = {}
         self.lost: list[int] = []
-        self._member = log.member(group, ["in"], self._gain, self._lose)
+        self._member = log.member(group, ["in"], self._gain, self._lose, publishes=publishes)
         self._task: asyncio.Task[None] | None = None
 
     async def _gain(self, claim: Claim) -> None:
@@ -66,9 +78,9 @@ class Group:
 
 
 @asynccontextmanager
-async def joined(log: Log, group: str = "readers") -> AsyncIterator[Group]:
+async def joined(log: Log, group: str = "readers", *, publishes: bool = True) -> AsyncIterator[Group]:
     """A member of a group, for a while."""
-    member = Group(log, group)
+    member = Group(log, group, publishes=publishes)
     await member.start()
     try:
         yield member
@@ -80,6 +92,21 @@ async def until(condition: Callable[[], bool]) -> None:
     """Wait for a condition."""
     async with asyncio.timeout(DEADLINE_SECONDS):
         while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def fetched(claim: Claim, *, records: int = 10, size: int = 1000, least: int = 1) -> list[Record]:
+    """Return what a claim fetches from in, as soon as there is so much."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while len(found := await claim.fetch(["in"], max_records=records, max_bytes=size)) < least:
+            await claim.wait(["in"], 1.0)
+    return found
+
+
+async def eventually(log: Log, topic: str, expected: list[str]) -> None:
+    """Wait until a topic holds these values and no others: a step is seen a moment after it was taken."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while await values(log, topic) != expected:
             await asyncio.sleep(0.01)
 
 
@@ -95,9 +122,12 @@ async def values(log: Log, topic: str) -> list[str]:
 
 
 @contextmanager
-def process(code: str, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+def process(code: str, place: Place, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
     """A Python process that is gone afterwards."""
-    child = subprocess.Popen([sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, text=True)
+    child = subprocess.Popen(
+        [sys.executable, "-c", code, place.address, place.prefix, *arguments],
+        stdout=subprocess.PIPE, text=True, env={**os.environ, **place.environment},
+    )  # fmt: skip
     try:
         yield child
     finally:
@@ -111,7 +141,7 @@ def process(code: str, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
 COPYING = """
 import asyncio, json, os, signal, sys
 from newswire.log import Message, TopicSpec, open_log
-address, fatal = sys.argv[1], int(sys.argv[2])
+address, prefix, fatal = sys.argv[1], sys.argv[2], int(sys.argv[3])
 calls = 0
 def tick():
     global calls
@@ -119,16 +149,17 @@ def tick():
     if calls == fatal:
         os.kill(os.getpid(), signal.SIGKILL)
 async def main():
-    log = open_log(address, partitions=3)
+    log = open_log(address, prefix=prefix, partitions=3)
     tick(); await log.open()
     tick(); ends = await log.end_offsets("in")
     done = asyncio.Event()
     left = {number for number, end in ends.items() if end}
     async def copy(claim):
-        while True:
+        while await log.read("in", claim.number, await claim.position("in"), max_records=1):
             tick(); records = await claim.fetch(["in"], max_records=3, max_bytes=10_000)
             if not records:
-                break
+                tick(); await claim.wait(["in"], 1.0)
+                continue
             copies = [Message("out", record.key, record.value) for record in records]
             tick(); await claim.commit(copies, {"in": records[-1].offset + 1})
         left.discard(claim.number)
@@ -199,14 +230,15 @@ class LogContract:
         (at, _) = await log.publish([message("in", "a", "1"), message("in", "a", "2")])
         async with joined(log) as group:
             claim = await group.claim_of(at.partition)
-            first = await claim.fetch(["in"], max_records=1, max_bytes=100)
-            again = await claim.fetch(["in"], max_records=1, max_bytes=100)
+            first = await fetched(claim, records=1)
+            again = await fetched(claim, records=1)
             await claim.commit([], {"in": first[0].offset + 1})
-            second = await claim.fetch(["in"], max_records=10, max_bytes=100)
+            second = await fetched(claim)
+            position = await claim.position("in")
 
         assert first == again
         assert [record.value for record in second] == [b"2"]
-        assert (await log.committed("readers", "in"))[at.partition] == at.offset + 1
+        assert (await log.committed("readers", "in"))[at.partition] == position == at.offset + 1
 
     async def test_fetch_is_bounded_by_bytes_but_lets_a_large_record_through(self, make_log: MakeLog) -> None:
         """A record larger than the bound comes alone."""
@@ -214,7 +246,7 @@ class LogContract:
         (at, *_) = await log.publish([message("in", "a", "x" * 500), message("in", "a", "y" * 500)])
         async with joined(log) as group:
             claim = await group.claim_of(at.partition)
-            records = await claim.fetch(["in"], max_records=10, max_bytes=100)
+            records = await fetched(claim, size=100)
 
         assert [len(record.value or b"") for record in records] == [500]
 
@@ -224,12 +256,15 @@ class LogContract:
         (at,) = await log.publish([message("in", "a", "1")])
         async with joined(log) as group:
             claim = await group.claim_of(at.partition)
-            positions = await claim.commit([message("out", "a", "r"), message("state", "k", "s")], {"in": 1})
+            next_offset = at.offset + 1
+            positions = await claim.commit(
+                [message("out", "a", "r"), message("state", "k", "s")], {"in": next_offset}
+            )
 
-        assert await values(log, "out") == ["r"]
-        assert await values(log, "state") == ["s"]
+        await eventually(log, "out", ["r"])
+        await eventually(log, "state", ["s"])
         assert positions[0].partition == log.partition_of("a")
-        assert (await log.committed("readers", "in"))[at.partition] == 1
+        assert (await log.committed("readers", "in"))[at.partition] == next_offset
 
     async def test_a_commit_without_offsets_publishes(self, make_log: MakeLog) -> None:
         """Polling has results but no input."""
@@ -237,20 +272,21 @@ class LogContract:
         async with joined(log) as group:
             await (await group.claim_of(0)).commit([message("out", "a", "r")])
 
-        assert await values(log, "out") == ["r"]
+        await eventually(log, "out", ["r"])
 
     async def test_a_commit_is_refused_when_a_topic_it_rests_on_has_grown(self, make_log: MakeLog) -> None:
         """Nothing of it happens then; with the new end it passes."""
         log = await make_log()
         async with joined(log) as group:
             claim = await group.claim_of(0)
+            before = await log.end_offsets("guarded")
             (at,) = await log.publish([message("guarded", "g")])
-            where = TopicPartition("guarded", at.partition)
+            where, after = TopicPartition("guarded", at.partition), await log.end_offsets("guarded")
             with pytest.raises(MovedError):
-                await claim.commit([message("out", "a", "no")], unless_moved={where: 0})
-            await claim.commit([message("out", "a", "yes")], unless_moved={where: 1})
+                await claim.commit([message("out", "a", "no")], unless_moved={where: before[at.partition]})
+            await claim.commit([message("out", "a", "yes")], unless_moved={where: after[at.partition]})
 
-        assert await values(log, "out") == ["yes"]
+        await eventually(log, "out", ["yes"])
 
     async def test_two_members_share_the_claims(self, make_log: MakeLog) -> None:
         """A second member gets its part, the first lets go of that, nobody holds the same."""
@@ -271,7 +307,7 @@ class LogContract:
             await (await one.claim_of(at.partition)).commit([], {"in": 1})
             claim = await two.claim_of(at.partition)
 
-            assert len(await claim.fetch(["in"], max_records=9, max_bytes=99)) == 1
+            assert len(await fetched(claim)) == 1
 
     async def test_a_claim_that_was_let_go_cannot_commit(self, make_log: MakeLog) -> None:
         """The old owner is fenced as soon as there is a new one."""
@@ -323,42 +359,69 @@ class LogContract:
         log = await make_log()
         (at,) = await log.publish([message("state", "a")])
         async with asyncio.timeout(DEADLINE_SECONDS):
-            await log.wait("state", at.partition, 1, 0.01)
+            await log.wait("state", at.partition, (await log.end_offsets("state"))[at.partition], 0.01)
+
+    async def clean(self, log: Log, topic: str, partition: int) -> None:
+        """Have the log compact and expire; one that does so by itself needs a reason to."""
+        del topic, partition
+        await log.maintain()
 
     async def test_compaction_keeps_the_latest_of_each_key(self, make_log: MakeLog) -> None:
-        """Older values go, offsets stay."""
+        """Older values go, in the end, and offsets stay."""
         log = await make_log()
-        await log.publish(
-            [message("state", "a", "1"), message("state", "a", "2"), message("state", "b", "3")]
+        places = await log.publish(
+            [Message("state", *each, {}, "same") for each in (("a", b"1"), ("a", b"2"), ("b", b"3"))]
         )
         before = await log.end_offsets("state")
-        await log.maintain()
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while "1" in await values(log, "state"):
+                await self.clean(log, "state", places[0].partition)
+        kept = [r for r in await log.read("state", places[0].partition, 0) if r.key in {"a", "b"}]
 
-        assert sorted(await values(log, "state")) == ["2", "3"]
-        assert await log.end_offsets("state") == before
-
-    async def test_compaction_waits_for_the_group_that_still_reads(self, make_log: MakeLog) -> None:
-        """What the named group has not read stays, though newer values are there."""
-        log = await make_log()
-        (at, *_) = await log.publish([message("guarded", "a", str(n)) for n in range(3)])
-        await log.maintain()
-        unread = await values(log, "guarded")
-        async with joined(log) as group:
-            await (await group.claim_of(at.partition)).commit([], {"guarded": at.offset + 2})
-        await log.maintain()
-
-        assert unread == ["0", "1", "2"]
-        assert await values(log, "guarded") == ["2"]
+        assert [(r.offset, r.value) for r in kept] == [(places[1].offset, b"2"), (places[2].offset, b"3")]
+        assert (await log.end_offsets("state"))[places[0].partition] >= before[places[0].partition]
 
     async def test_retention_drops_old_records(self, make_log: MakeLog) -> None:
-        """What is older than the topic keeps goes; the end stays where it was."""
+        """What is older than the topic keeps goes, in the end; the end does not go back."""
         log = await make_log()
         (at,) = await log.publish([message("short", "a", "1")])
-        await asyncio.sleep(0.005)
-        await log.maintain()
+        before = await log.end_offsets("short")
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while "1" in await values(log, "short"):
+                await self.clean(log, "short", at.partition)
 
-        assert await values(log, "short") == []
-        assert (await log.end_offsets("short"))[at.partition] == 1
+        assert (await log.end_offsets("short"))[at.partition] >= before[at.partition]
+
+    async def test_topics_are_made_once_and_told(self, make_log: MakeLog) -> None:
+        """What is there stays as it is; what is missing is told, made, and there afterwards."""
+        log = await make_log()
+        wanted = [TopicSpec("in"), TopicSpec("fresh", compacted=True)]
+        before = [(state.name, state.partitions) for state in await log.topic_states(wanted)]
+        made = await log.create_topics(wanted), await log.create_topics(wanted)
+        await log.publish([message("fresh", "a")])
+
+        assert before == [("in", 3), ("fresh", None)]
+        assert made == (["fresh"], [])
+        assert [(s.partitions, s.differences) for s in await log.topic_states(wanted)][1] == (3, ())
+
+    async def test_a_topic_that_does_not_exist_is_named(self, make_log: MakeLog) -> None:
+        """A misspelt topic is an error, not an empty one."""
+        log = await make_log()
+        with pytest.raises(SettingsError, match="nowhere"):
+            await log.publish([message("nowhere", "a")])
+
+    async def test_a_member_that_only_reads_commits_offsets(self, make_log: MakeLog) -> None:
+        """For consumers that publish nothing; the next member of the group goes on behind them."""
+        log = await make_log()
+        (at, _) = await log.publish([message("in", "a", "1"), message("in", "a", "2")])
+        async with joined(log, publishes=False) as group:
+            claim = await group.claim_of(at.partition)
+            (first, _) = await fetched(claim, least=2)
+            await claim.commit([], {"in": first.offset + 1})
+        async with joined(log, publishes=False) as group:
+            rest = await fetched(await group.claim_of(at.partition))
+
+        assert [record.value for record in rest] == [b"2"]
 
     async def test_a_tombstone_has_no_value(self, make_log: MakeLog) -> None:
         """None is not the empty text."""
@@ -370,7 +433,7 @@ class LogContract:
 
     @pytest.mark.timeout(120)
     async def test_kill_before_any_call_loses_and_doubles_nothing(
-        self, make_log: MakeLog, address: str
+        self, make_log: MakeLog, place: Place
     ) -> None:
         """A copier is killed before each call of the log in turn; what it copied is complete at the end."""
         log = await make_log()
@@ -378,7 +441,7 @@ class LogContract:
         await log.publish([message("in", value[0], value) for value in expected])
         fatal, finished = 1, False
         while not finished:
-            with process(COPYING, address, str(fatal)) as child:
+            with process(COPYING, place, str(fatal)) as child:
                 output, _ = await asyncio.to_thread(child.communicate, timeout=30)
             finished = child.returncode == 0
             copied = await values(log, "out")
@@ -392,11 +455,11 @@ class LogContract:
 
     @pytest.mark.timeout(60)
     async def test_the_claims_of_a_killed_process_are_taken_over(
-        self, make_log: MakeLog, address: str
+        self, make_log: MakeLog, place: Place
     ) -> None:
-        """No session has to run out: the dead are known to be dead."""
+        """Those of a process that was killed, before long."""
         log = await make_log()
-        with process(HOLDING, address) as child:
+        with process(HOLDING, place) as child:
             assert child.stdout
             assert await asyncio.to_thread(child.stdout.readline) == "3\n"
             async with joined(log) as group:
@@ -409,7 +472,7 @@ HOLDING = """
 import asyncio, sys
 from newswire.log import open_log
 async def main():
-    log = open_log(sys.argv[1], partitions=3)
+    log = open_log(sys.argv[1], prefix=sys.argv[2], partitions=3)
     await log.open()
     held = []
     async def gained(claim):

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contract.log_contract import TOPICS, LogContract, MakeLog, joined, message, until, values
+from contract.log_contract import TOPICS, LogContract, MakeLog, Place, joined, message, until, values
 
 from newswire.errors import FencedError, SettingsError, UnavailableError
-from newswire.log import Log, lease, open_log
+from newswire.log import Log, TopicSpec, lease, open_log
 from newswire.log.sqlite import SqliteClaim, SqliteLog
 
 pytestmark = pytest.mark.contract
@@ -21,6 +21,12 @@ pytestmark = pytest.mark.contract
 def address(tmp_path: Path) -> str:
     """Where the log is."""
     return f"sqlite:///{tmp_path / 'log.db'}"
+
+
+@pytest.fixture
+def place(address: str) -> Place:
+    """How another process opens it."""
+    return Place(address)
 
 
 @pytest.fixture
@@ -67,11 +73,19 @@ async def test_prefixes_keep_worlds_apart_in_one_file(address: str) -> None:
     assert found == (["1"], [])
 
 
-async def test_an_unknown_topic_is_named(make_log: MakeLog) -> None:
-    """A misspelt topic is an error, not an empty one."""
+async def test_compaction_waits_for_the_group_that_still_reads(make_log: MakeLog) -> None:
+    """What the named group has not read stays, though newer values are there."""
     log = await make_log()
-    with pytest.raises(SettingsError, match="nowhere"):
-        await log.publish([message("nowhere", "a")])
+    await log.create_topics([TopicSpec("watched", compacted=True, compaction_waits_for="readers")])
+    (at, *_) = await log.publish([message("watched", "a", str(n)) for n in range(3)])
+    await log.maintain()
+    unread = await values(log, "watched")
+    async with joined(log) as group:
+        await (await group.claim_of(at.partition)).commit([], {"watched": at.offset + 2})
+    await log.maintain()
+
+    assert unread == ["0", "1", "2"]
+    assert await values(log, "watched") == ["2"]
 
 
 async def test_a_folder_that_cannot_be_made_is_unavailable(tmp_path: Path) -> None:

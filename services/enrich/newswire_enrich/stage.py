@@ -117,11 +117,10 @@ class EnrichHandler:
         """Tell whether articles lie on the log beyond this batch, which a sighting may be waiting for."""
         if not any(delivery.record.topic == Sighting.topic for delivery in batch):
             return False
-        number = self._ownership.number
-        end = (await self._ownership.log.end_offsets(Article.topic))[number]
         read = [d.record.offset + 1 for d in batch if d.record.topic == Article.topic]
-        position = (await self._ownership.log.committed(SOURCE, Article.topic))[number]
-        return max([position, *read]) < end
+        beyond = max([await self._ownership.claim.position(Article.topic), *read])
+        number = self._ownership.number
+        return bool(await self._ownership.log.read(Article.topic, number, beyond, max_records=1))
 
     async def _one_article(self, article_id: str, group: Sequence[Delivery], unread: bool) -> list[End]:
         known = _Known(self._articles.get(article_id), self._articles.removed_at(article_id))

@@ -1,6 +1,7 @@
 """The log: topics of keyed records, and the atomic step that every stage stands on.
 
-``port`` says what a log does, ``sqlite`` does it in one file, ``open_log`` picks by address.
+``port`` says what a log does, ``sqlite`` does it in one file, ``kafka`` on a cluster; ``open_log`` picks by
+address.
 """
 
 from newswire.log.address import open_log

@@ -4,6 +4,9 @@ A topic has numbered partitions; all topics of one log have equally many, so tha
 lie under the same number everywhere. A group shares the numbers among its members; whoever holds the
 claim on a number is the only one who may commit for it. ``Claim.commit`` is the atomic step: results to
 any topics and the offsets of what they were made from, all of it or nothing.
+
+Offsets grow, but not always by one: a log may put marks of its own between the records, also behind the last
+one. So an end offset says where the next record can lie at the earliest, and no more.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -69,6 +72,21 @@ class TopicSpec:
     compaction_waits_for: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class TopicState:
+    """A topic as it was found.
+
+    Attributes:
+        name: without the prefix of the log.
+        partitions: None if it does not exist.
+        differences: in words, how it differs from what it should be.
+    """
+
+    name: str
+    partitions: int | None
+    differences: tuple[str, ...] = ()
+
+
 class Claim(Protocol):
     """The right to work on one partition number for a group."""
 
@@ -80,10 +98,17 @@ class Claim(Protocol):
     def number(self) -> int:
         """The partition number."""
 
-    async def fetch(self, topics: Sequence[str], *, max_records: int, max_bytes: int) -> list[Record]:
-        """Return what lies beyond the committed offsets now, in order of topics, maybe nothing.
+    @property
+    def is_held(self) -> bool:
+        """Whether the claim is still ours as far as can be told from here; a commit decides."""
 
-        A record larger than ``max_bytes`` is returned alone.
+    async def position(self, topic: str) -> int:
+        """Return the committed offset of a topic: what lies below has been dealt with."""
+
+    async def fetch(self, topics: Sequence[str], *, max_records: int, max_bytes: int) -> list[Record]:
+        """Return what has come beyond the committed offsets, in order of topics, maybe nothing.
+
+        A record larger than ``max_bytes`` is returned alone. What is not committed comes again.
         """
 
     async def wait(self, topics: Sequence[str], timeout_seconds: float) -> None:
@@ -99,7 +124,8 @@ class Claim(Protocol):
         """Publish the messages and move the offsets (topic to next offset) in one atomic step.
 
         Returns where the messages came to lie. Raises FencedError when the claim is lost, MovedError when
-        a topic's end differs from the one given in ``unless_moved``, UnavailableError when the log is.
+        a topic's end differs from the one given in ``unless_moved``, MessageTooLargeError for a message that
+        the log does not take, UnavailableError when the log is away.
         """
 
 
@@ -125,10 +151,20 @@ class Log(Protocol):
         """What tells this log from another one at the same address."""
 
     async def open(self, topics: Sequence[TopicSpec] = ()) -> None:
-        """Connect, and make the topics that are missing; raises UnavailableError."""
+        """Connect, and see that the topics are there; raises UnavailableError.
+
+        A log in a file makes what is missing; a shared one raises SettingsError, as its topics are made with
+        care, by ``newswire topics create``.
+        """
 
     async def close(self) -> None:
         """Let go of everything; may be called twice."""
+
+    async def create_topics(self, topics: Sequence[TopicSpec]) -> list[str]:
+        """Make the topics that are missing, and return their names; nothing that is there is changed."""
+
+    async def topic_states(self, topics: Sequence[TopicSpec]) -> list[TopicState]:
+        """Return how each topic is kept, and what differs from how it should be."""
 
     async def publish(self, messages: Sequence[Message]) -> list[Position]:
         """Publish without a claim, all of it or nothing."""
@@ -136,10 +172,10 @@ class Log(Protocol):
     async def read(
         self, topic: str, partition: int, offset: int, *, max_records: int = 1000, max_bytes: int = 8_000_000
     ) -> list[Record]:
-        """Return records at or beyond an offset, without a group."""
+        """Return records at or beyond an offset, without a group; none only if none is there now."""
 
     async def end_offsets(self, topic: str) -> dict[int, int]:
-        """Return the next offset of each partition."""
+        """Return the end of each partition: what is published later lies there or beyond."""
 
     async def committed(self, group: str, topic: str) -> dict[int, int]:
         """Return the committed offset of each partition, 0 where nothing was committed."""
@@ -150,8 +186,10 @@ class Log(Protocol):
     async def wait(self, topic: str, partition: int, end: int, timeout_seconds: float) -> None:
         """Return when the end of the topic's partition may lie beyond the given one, or after the time."""
 
-    def member(self, group: str, topics: Sequence[str], gained: Handover, lost: Handover) -> Member:
-        """Return a member of a group.
+    def member(
+        self, group: str, topics: Sequence[str], gained: Handover, lost: Handover, *, publishes: bool = True
+    ) -> Member:
+        """Return a member of a group; one that does not publish commits nothing but offsets.
 
         ``gained`` is awaited with each claim won; ``lost`` with each claim about to be let go, and by its
         return nothing may be in flight any more.

@@ -19,7 +19,17 @@ from newswire.errors import FencedError, MovedError, SettingsError, UnavailableE
 from newswire.log import lease, sqlite_records
 from newswire.log.bell import Bells, ring_others
 from newswire.log.murmur2 import partition_for
-from newswire.log.port import Claim, Handover, Member, Message, Position, Record, TopicPartition, TopicSpec
+from newswire.log.port import (
+    Claim,
+    Handover,
+    Member,
+    Message,
+    Position,
+    Record,
+    TopicPartition,
+    TopicSpec,
+    TopicState,
+)
 from newswire.log.writer import Writer
 
 logger = structlog.get_logger()
@@ -85,6 +95,20 @@ class SqliteLog:
         if self._reader:
             self._reader.close()
         self._writer = self._reader = None
+
+    async def create_topics(self, topics: Sequence[TopicSpec]) -> list[str]:
+        """See the port."""
+        missing = [spec for spec in topics if not self._known(self._prefix + spec.name)]
+        await self.write(lambda connection: self._create_topics(connection, missing))
+        return [spec.name for spec in missing]
+
+    async def topic_states(self, topics: Sequence[TopicSpec]) -> list[TopicState]:
+        """See the port; how a topic is kept is set anew at each opening."""
+        found = [(spec.name, self._known(self._prefix + spec.name)) for spec in topics]
+        return [
+            TopicState(n, self.partitions if there else None, () if there else ("missing",))
+            for n, there in found
+        ]
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run a piece of work in a transaction."""
@@ -154,8 +178,11 @@ class SqliteLog:
             if await self.query(lambda c: sqlite_records.end_offset(c, name, partition)) <= end:
                 await asyncio.wait_for(event.wait(), timeout_seconds)
 
-    def member(self, group: str, topics: Sequence[str], gained: Handover, lost: Handover) -> Member:
-        """See the port."""
+    def member(
+        self, group: str, topics: Sequence[str], gained: Handover, lost: Handover, *, publishes: bool = True
+    ) -> Member:
+        """See the port; here a member that only reads is as cheap as one that publishes."""
+        del publishes
         for topic in topics:
             self.full(topic)
         return SqliteMember(self, self._prefix + group, gained, lost)
@@ -239,6 +266,16 @@ class SqliteClaim:
         self._member = member
         self._epoch = epoch
         self._heard: dict[tuple[str, ...], tuple[int, ...]] = {}
+
+    @property
+    def is_held(self) -> bool:
+        """See the port: only the lease in the file knows, and every commit asks it."""
+        return True
+
+    async def position(self, topic: str) -> int:
+        """See the port."""
+        name = self._log.full(topic)
+        return await self._log.query(lambda c: sqlite_records.committed(c, self.group, name, self.number))
 
     async def fetch(self, topics: Sequence[str], *, max_records: int, max_bytes: int) -> list[Record]:
         """See the port."""

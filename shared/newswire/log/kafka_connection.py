@@ -1,0 +1,189 @@
+"""Reaching Kafka: what every client is made with, waiting for the broker, and why it cannot be reached.
+
+aiokafka says of a wrong password no more than that it cannot connect. So before any client is made, the
+brokers are asked by a connection of our own, whose error has the reason.
+"""
+
+import asyncio
+import logging
+import ssl
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from aiokafka.conn import create_conn
+from aiokafka.errors import (
+    AuthenticationFailedError,
+    IllegalSaslStateError,
+    KafkaError,
+    SaslAuthenticationFailed,
+    UnsupportedSaslMechanismError,
+)
+from aiokafka.protocol.metadata import MetadataRequest
+
+from newswire.errors import LogUnavailableError, SettingsError
+from newswire.log.address import KAFKA
+from newswire.log.kafka_settings import KafkaSettings
+
+logger = structlog.get_logger()
+
+DEFAULT_PORT = 9092
+ASK_SECONDS = 5.0  # for one broker to answer
+AGAIN_SECONDS = 0.5  # between two rounds of asking
+REQUEST_MS = 40_000  # a member that joins is answered when all others have let go of their partitions
+REFUSED = (
+    AuthenticationFailedError,
+    IllegalSaslStateError,
+    SaslAuthenticationFailed,
+    UnsupportedSaslMechanismError,
+)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Where Kafka is and how it is spoken to."""
+
+    servers: tuple[str, ...]
+    settings: KafkaSettings
+    password: str | None = field(default=None, repr=False)
+    context: ssl.SSLContext | None = field(default=None, repr=False)
+
+    @property
+    def shown(self) -> str:
+        """The address for people."""
+        return KAFKA + ",".join(self.servers)
+
+    @property
+    def security(self) -> dict[str, Any]:
+        """What both clients and bare connections are made with."""
+        settings = self.settings
+        options: dict[str, Any] = {"ssl_context": self.context}
+        if settings.username is None:
+            return {**options, "security_protocol": "SSL" if settings.tls else "PLAINTEXT"}
+        return {
+            **options,
+            "security_protocol": "SASL_SSL" if settings.tls else "SASL_PLAINTEXT",
+            "sasl_mechanism": settings.mechanism,
+            "sasl_plain_username": settings.username,
+            "sasl_plain_password": self.password,
+        }
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What every client of aiokafka is made with."""
+        return {
+            "bootstrap_servers": list(self.servers),
+            "client_id": "newswire",
+            "request_timeout_ms": REQUEST_MS,
+            **self.security,
+        }
+
+
+def connection_to(address: str, settings: KafkaSettings) -> Connection:
+    """Return the connection for an address; raises SettingsError for one that is none, or a bad file."""
+    quieten()
+    servers = tuple(_server(part) for part in address.removeprefix(KAFKA).rstrip("/").split(","))
+    return Connection(servers, settings, _password(settings), _context(settings))
+
+
+def _server(text: str) -> str:
+    if "@" in text:  # not repeated: it may be a password
+        raise SettingsError(
+            "NEWSWIRE_LOG: no user in the address: set NEWSWIRE_KAFKA_USERNAME and NEWSWIRE_KAFKA_PASSWORD"
+        )
+    host, _, port = text.strip().rpartition(":") if ":" in text else (text.strip(), "", str(DEFAULT_PORT))
+    if not host or not port.isdecimal() or not 0 < int(port) < 1 << 16 or "/" in host:
+        raise SettingsError(f"NEWSWIRE_LOG: not a broker's address: {text!r} (kafka://host:9092,host2:9092)")
+    return f"{host}:{port}"
+
+
+def _password(settings: KafkaSettings) -> str | None:
+    if settings.password is not None:
+        return settings.password.get_secret_value()
+    if settings.password_file is None:
+        return None
+    try:
+        return settings.password_file.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"NEWSWIRE_KAFKA_PASSWORD_FILE cannot be read: {error}") from error
+
+
+def _context(settings: KafkaSettings) -> ssl.SSLContext | None:
+    if not settings.tls:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=settings.ca_file)
+        if settings.certificate_file:
+            context.load_cert_chain(settings.certificate_file, settings.key_file)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsError(f"NEWSWIRE_KAFKA_: a certificate cannot be used: {error}") from error
+    return context
+
+
+async def wait_for_broker(connection: Connection) -> None:
+    """Return when a broker answers.
+
+    Raises SettingsError at once if it refuses us, LogUnavailableError if none answers in the time set.
+    """
+    deadline = time.monotonic() + connection.settings.wait_seconds
+    told = False
+    while True:
+        reason = await why_not(connection)
+        if reason is None:
+            return
+        if time.monotonic() >= deadline:
+            seconds = connection.settings.wait_seconds
+            raise LogUnavailableError(
+                f"Kafka does not answer at {connection.shown}: {reason} (waited {seconds:g} s)"
+            )
+        if not told:
+            logger.warning("log.waiting", log=connection.shown, reason=reason)
+            told = True
+        await asyncio.sleep(AGAIN_SECONDS)
+
+
+async def why_not(connection: Connection) -> str | None:
+    """Ask the brokers in turn; return why none of them answers, or None if one does."""
+    reason = "no broker was named"
+    for server in connection.servers:
+        host, _, port = server.rpartition(":")
+        try:
+            asked = await create_conn(
+                host, int(port), client_id="newswire", request_timeout_ms=int(ASK_SECONDS * 1000),
+                **connection.security,
+            )  # fmt: skip
+        except REFUSED as error:
+            raise SettingsError(_refusal(connection, server, error)) from error
+        except ssl.SSLCertVerificationError as error:
+            raise SettingsError(
+                f"Kafka at {server}: its certificate is not trusted: {error.verify_message}"
+            ) from error
+        except (OSError, KafkaError, TimeoutError) as error:
+            reason = f"{server}: {str(error) or type(error).__name__}"
+            continue
+        try:
+            await asked.send(MetadataRequest([]))  # a broker that wants a user answers nothing before
+        except (OSError, KafkaError, TimeoutError):
+            reason = f"{server} closes the connection; does it want a user or TLS? (NEWSWIRE_KAFKA_…)"
+        else:
+            return None
+        finally:
+            asked.close()
+    return reason
+
+
+def _refusal(connection: Connection, server: str, error: KafkaError) -> str:
+    settings = connection.settings
+    said = str(error.args[0]) if error.args and isinstance(error.args[0], str) else type(error).__name__
+    return f"Kafka at {server} refuses the user {settings.username!r} ({settings.mechanism}): {said}"
+
+
+def quieten() -> None:
+    """Keep aiokafka from writing to standard error, unless somebody set up its logging.
+
+    While a broker is away it says so many times a second; the log says it once.
+    """
+    theirs = logging.getLogger("aiokafka")
+    if not theirs.handlers:
+        theirs.addHandler(logging.NullHandler())
