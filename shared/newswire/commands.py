@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from newswire import letter_commands, withdraw_command
+from newswire import letter_commands, replay_command, withdraw_command
 
 Json = Annotated[bool, typer.Option("--json", help="JSON Lines on standard output, for machines.")]
 
@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     app.command()(trace)
     withdraw_command.register(app)
     letter_commands.register(app)
+    replay_command.register(app)
 
 
 def run(
