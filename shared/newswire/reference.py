@@ -15,6 +15,7 @@ from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
 from newswire import cli
+from newswire.kafka_settings import KafkaSettings
 from newswire.service import installed
 from newswire.settings import Settings
 
@@ -31,7 +32,7 @@ def pages() -> dict[str, str]:
 
 def settings_page() -> str:
     """Return the page of all settings."""
-    sections: list[tuple[str, type[BaseSettings]]] = [("All services", Settings)]
+    sections: list[tuple[str, type[BaseSettings]]] = [("All services", Settings), ("Kafka", KafkaSettings)]
     sections += [(f"The {service.name} service", service.settings) for service in installed()]
     lines = [
         "# Settings",

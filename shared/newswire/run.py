@@ -10,10 +10,10 @@ from pydantic_settings import BaseSettings
 
 from newswire.errors import UnavailableError
 from newswire.log import open_log
-from newswire.log.port import Log
+from newswire.log.port import Log, TopicSpec
 from newswire.service import Service
 from newswire.settings import Settings
-from newswire.topics import TOPICS
+from newswire.topics import topic_specs
 from newswire.worker import Worker
 
 logger = structlog.get_logger()
@@ -22,14 +22,27 @@ MAINTENANCE_SECONDS = 300.0  # between two rounds of compaction and retention
 
 
 @contextlib.asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Log]:
-    """Yield the log of the settings with all topics there, and close it."""
+async def opened(settings: Settings, *, create: bool = False) -> AsyncIterator[Log]:
+    """Yield the log of the settings with all topics there, and close it.
+
+    Args:
+        settings: where the log is.
+        create: make topics that are missing, also where that is not done unasked.
+    """
     log = open_log(settings.log, prefix=settings.prefix, partitions=settings.partitions)
-    await log.open(TOPICS)
+    topics = specs_of(settings)
     try:
+        await log.open(() if create else topics)
+        if create:
+            await log.create_topics(topics)
         yield log
     finally:
         await log.close()
+
+
+def specs_of(settings: Settings) -> tuple[TopicSpec, ...]:
+    """Return all topics, kept as the settings say."""
+    return topic_specs(settings.retention_days, settings.enriched_retention_days)
 
 
 @contextlib.contextmanager

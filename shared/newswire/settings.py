@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from newswire.errors import SettingsError
+from newswire.kafka_settings import KafkaSettings
 
 PREFIX = "NEWSWIRE_"
 TEST_PREFIX = "NEWSWIRE_TEST_"  # where the tests look for servers
@@ -34,6 +35,14 @@ class Settings(BaseSettings):
         "", pattern=r"^[A-Za-z0-9._-]*$", description="Stands before topics, groups and indices"
     )
     partitions: int = Field(12, ge=1, le=1000, description="Of each topic, when the log is made")
+    retention_days: float = Field(
+        30,
+        gt=0,
+        description="Of what is not kept for ever in the log: entries, articles, outcomes and others",
+    )
+    enriched_retention_days: float = Field(
+        400, gt=0, description="Of enriched articles in the log; NEWSWIRE_INDEX_RETENTION_DAYS should agree"
+    )
     cache: Path = Field(Path("var/cache"), description="Folder for caches that may be lost")
     workers: int | None = Field(
         None, ge=1, le=256, description="Child processes of a service; default one a core"
@@ -84,5 +93,5 @@ def load(settings: type[S]) -> S:
 def load_settings() -> Settings:
     """Read the shared settings, for commands that need no service; those of services are let be."""
     services = entry_points(group="newswire.services")
-    check_names([Settings], [f"{PREFIX}{service.name.upper()}_" for service in services])
+    check_names([Settings, KafkaSettings], [f"{PREFIX}{service.name.upper()}_" for service in services])
     return load(Settings)

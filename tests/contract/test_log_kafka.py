@@ -8,8 +8,8 @@ import pytest
 from contract.log_contract import TOPICS, LogContract, MakeLog, Place
 from servers.kafka import KafkaServer
 
+from newswire.kafka_settings import KafkaSettings
 from newswire.log import Log, Message, TopicSpec, open_log
-from newswire.log.kafka_settings import KafkaSettings
 from newswire.log.kafka_topics import wanted
 
 pytestmark = [pytest.mark.contract, pytest.mark.timeout(60)]

@@ -103,7 +103,7 @@ async def _demonstrate(log_address: str | None, store: str | None, prefix: str, 
     async with Newsroom() as room:
         world = prepare(room.origin, log_address, store, prefix)
         configure("error" if world.settings.log_level == "info" else world.settings.log_level)
-        async with opened(world.settings) as log:
+        async with opened(world.settings, create=True) as log:
             await refuse_used(log, world.settings)
             await put_feeds(log, feeds_of(room))
             with stop_on_signals(stop):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from newswire.errors import SettingsError
-from newswire.log.kafka_settings import KafkaSettings
+from newswire.kafka_settings import KafkaSettings
 from newswire.log.port import Log
 from newswire.settings import load
 

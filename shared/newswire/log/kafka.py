@@ -55,6 +55,7 @@ class KafkaLog:
 
     def __init__(self, connection: Connection, *, prefix: str = "", partitions: int = 12) -> None:
         self.partitions = partitions
+        self._wanted = partitions
         self.identity = ""
         self.admin = TopicAdmin(connection, prefix)
         self._connection = connection
@@ -98,7 +99,7 @@ class KafkaLog:
 
     async def create_topics(self, topics: Sequence[TopicSpec]) -> list[str]:
         """See the port."""
-        made = await self.admin.create(topics, self.partitions)
+        made = await self.admin.create(topics, self._wanted)
         wanted = {self._prefix + spec.name for spec in topics}
         while not wanted <= (await self.admin.partition_counts()).keys():  # noqa: ASYNC110
             await asyncio.sleep(LOOK_SECONDS / 10)
@@ -107,7 +108,7 @@ class KafkaLog:
 
     async def topic_states(self, topics: Sequence[TopicSpec]) -> list[TopicState]:
         """See the port."""
-        return await self.admin.states(topics, self.partitions)
+        return await self.admin.states(topics, self._wanted)
 
     async def publish(self, messages: Sequence[Message]) -> list[Position]:
         """See the port; a transaction of a producer that nobody else knows."""
@@ -133,7 +134,7 @@ class KafkaLog:
             At(where.topic, where.partition): at.offset for where, at in zip(placed, positions, strict=True)
         }
         async with answering("marks what was published"):
-            while any(end <= last[at] for at, end in (await self._readers.ends(list(last))).items()):
+            while any(end <= last[at] for at, end in (await self._readers.ends([*last])).items()):  # noqa: ASYNC110
                 await asyncio.sleep(MARK_SECONDS)
 
     async def read(

@@ -23,8 +23,8 @@ from aiokafka.errors import (
 from aiokafka.protocol.metadata import MetadataRequest
 
 from newswire.errors import LogUnavailableError, SettingsError
+from newswire.kafka_settings import KafkaSettings
 from newswire.log.address import KAFKA
-from newswire.log.kafka_settings import KafkaSettings
 
 logger = structlog.get_logger()
 

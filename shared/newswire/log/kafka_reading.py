@@ -23,7 +23,7 @@ WAIT_MS = 500  # one look for records
 ANSWER_SECONDS = (
     15.0  # that the broker has to answer; longer than it takes to undo a dead process's transaction
 )
-FETCH_WAIT_MS = 500
+FETCH_WAIT_MS = 20  # requests of a connection are answered in order: a long wait would hold up the next
 
 
 def new_consumer(connection: Connection, **options: Any) -> AIOKafkaConsumer:
@@ -33,7 +33,6 @@ def new_consumer(connection: Connection, **options: Any) -> AIOKafkaConsumer:
         "isolation_level": "read_committed",
         "enable_auto_commit": False,
         "auto_offset_reset": "earliest",
-        "fetch_max_wait_ms": FETCH_WAIT_MS,
     }
     return AIOKafkaConsumer(**{**defaults, **options})
 
@@ -55,25 +54,33 @@ class _Reader:
 
     def __init__(self, consumer: AIOKafkaConsumer) -> None:
         self.consumer = consumer
-        self.at: tuple[TopicPartition, int] | None = None
+        self._where: TopicPartition | None = None
+        self._gap = range(0)
+
+    def stands_at(self, where: TopicPartition, offset: int) -> bool:
+        """Tell whether the next record that the consumer gives is the first at or beyond the offset."""
+        return self._where == where and offset in self._gap
 
     async def read(self, where: TopicPartition, offset: int, end: int, most: int) -> list[Any]:
         """Return records at or beyond the offset, none if there is none before the end."""
-        if self.at is None or self.at[0] != where:
+        if self._where != where:
             self.consumer.assign([where])
-        if self.at != (where, offset):
+        if self.stands_at(where, offset):
+            position = self._gap[-1]
+        else:
             self.consumer.seek(where, offset)
-        self.at = None  # until we know better
+            position = offset
+        self._where, self._gap = None, range(0)  # until we know better
         self.consumer.resume(where)
         records: list[Any] = []
-        position = offset
         while not records and position < end:
             found = await self.consumer.getmany(where, timeout_ms=WAIT_MS, max_records=most)
             records = found.get(where, [])
-            position = records[-1].offset + 1 if records else await self.consumer.position(where)
+            position = await self.consumer.position(where)
         if position >= end:
             self.consumer.pause(where)
-        self.at = (where, position)
+        self._where = where
+        self._gap = range(records[-1].offset + 1 if records else offset, position + 1)
         return records
 
 
@@ -132,7 +139,7 @@ class Readers:
         return self._asked
 
     async def _started(self) -> AIOKafkaConsumer:
-        consumer = new_consumer(self._connection)
+        consumer = new_consumer(self._connection, fetch_max_wait_ms=FETCH_WAIT_MS)
         try:
             await consumer.start()
         except BaseException:
@@ -154,7 +161,7 @@ class Readers:
 
     async def _take(self, where: TopicPartition, offset: int) -> _Reader:
         """Return the reader that stands just there, else a new one, else the one that was free longest."""
-        standing = next((each for each in self._free if each.at == (where, offset)), None)
+        standing = next((each for each in self._free if each.stands_at(where, offset)), None)
         if standing is None and self._made < READERS:
             self._made += 1
             try:

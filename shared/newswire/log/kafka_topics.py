@@ -11,9 +11,9 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from aiokafka.structs import TopicPartition
 
 from newswire.errors import SettingsError
+from newswire.kafka_settings import MEGABYTE, KafkaSettings
 from newswire.log.kafka_connection import Connection
 from newswire.log.kafka_reading import answering
-from newswire.log.kafka_settings import MEGABYTE, KafkaSettings
 from newswire.log.port import TopicSpec, TopicState
 
 DAY_MS = 86_400_000
@@ -158,9 +158,10 @@ class TopicAdmin:
         found = await self._found([self._prefix + spec.name for spec in specs])
         missing = [spec.name for spec in specs if self._prefix + spec.name not in found]
         if missing:
-            what = f"{self._prefix}{missing[0]}" + (f" and {len(missing) - 1} more" if missing[1:] else "")
+            more = f" (nor do {len(missing) - 1} more)" if missing[1:] else ""
             raise SettingsError(
-                f"the topic {what} does not exist at {self._connection.shown}: run newswire topics create"
+                f"the topic {self._prefix}{missing[0]} does not exist at {self._connection.shown}{more}: "
+                "run newswire topics create"
             )
         for spec in specs:
             name, policy = self._prefix + spec.name, wanted(spec, self._connection.settings)["cleanup.policy"]
