@@ -21,7 +21,6 @@ from newswire.envelope import (
     FEED,
     HANDLED,
     OUTCOMES_END,
-    POINTER,
     REINDEX,
     REPLAY,
 )
@@ -166,8 +165,7 @@ def _from_pointer(letter: Letter) -> Message | Refusal:
         entry = Entry.from_bytes(letter.record.value or b"")
     except ValidationError:
         return _gone(letter)
-    headers = {name: text for name, text in _headers(letter).items() if name != POINTER}
-    return Message(letter.topic, letter.record.key, entry.to_bytes(), headers)
+    return Message(letter.topic, letter.record.key, entry.to_bytes(), _headers(letter))
 
 
 def _gone(letter: Letter) -> Refusal:
