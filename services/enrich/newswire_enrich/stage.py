@@ -28,6 +28,7 @@ from newswire.events import (
     Sighting,
     Withdrawal,
 )
+from newswire.fitting import fit_enriched
 from newswire.log.port import Message, TopicPartition
 from newswire.ownership import Ownership
 from newswire.stage import Dead, Delivery, Done, End, Retry
@@ -171,7 +172,7 @@ class EnrichHandler:
         article = decision.enriched
         declared = None if article.language == "und" else article.language
         found = await self._children.run({"title": article.title, "text": article.text, "language": declared})
-        return Enriched.model_validate({**article.model_dump(), **found})
+        return fit_enriched(Enriched.model_validate({**article.model_dump(), **found}))
 
 
 def _withdrawal(article_id: str, delivery: Delivery, known: _Known) -> End:

@@ -11,6 +11,7 @@ from newswire.envelope import dead_letter
 from newswire.errors import ChildDiedError, ItemError, NewswireError, UnavailableError
 from newswire.events import Entry, Page, Reason, WaitingEntry
 from newswire.log.port import Message, Record
+from newswire.outages import warn
 from newswire.ownership import Ownership
 from newswire.table import Table
 from newswire.urls import registered_domain
@@ -99,12 +100,13 @@ class Fetching:
                 async with self._ownership.lock:  # an arrival may be in the middle of its commit
                     page = self._pages.get(url)
                 started = memory.due(page, utc_now()) if page else []
+                self._ownership.check()  # nobody else's page is asked for
                 if page is not None and started:
                     await self._survive(page, started, place)
             current = self._pages.get(url)
             due = memory.next_time(current) if current else None
         except UnavailableError as error:  # nothing is lost: the entries still wait
-            logger.warning("page.not_recorded", url=url, error=str(error))
+            warn("page.not_recorded", error, url=url)
             due = utc_now() + timedelta(seconds=self._clients.settings.fetch_retry_seconds)
         finally:
             self._queue.release(url, due)
@@ -117,6 +119,8 @@ class Fetching:
         """Attempt a fetch; an error that nobody foresaw ends this page, and not everything else."""
         try:
             await self._attempt(page, started, place)
+        except ItemError as error:  # such as an article that the log does not take
+            await self._dead(page, started, error)
         except NewswireError:
             raise
         except Exception as error:

@@ -23,6 +23,7 @@ from newswire.events import (
     Sighting,
     WaitingEntry,
 )
+from newswire.fitting import fit_page
 from newswire.log.port import Message
 from newswire.recheck import is_manual
 from newswire.urls import registered_domain
@@ -51,7 +52,7 @@ Ending = Callable[[Page, Sequence[Entry], datetime], Step]
 
 def page_message(page: Page) -> Message:
     """Wrap a URL's record."""
-    return message(page, page.url, source=SOURCE, partition_key=registered_domain(page.url))
+    return message(fit_page(page), page.url, source=SOURCE, partition_key=registered_domain(page.url))
 
 
 def entry_message(entry: Entry, dead_attempts: int = 0) -> Message:

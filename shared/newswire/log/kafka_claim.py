@@ -20,7 +20,7 @@ from newswire.log.kafka_transactions import Placed
 from newswire.log.port import Message, Position, Record
 
 ENOUGH_RECORDS = 2000  # of one topic, waiting; its partition is paused until half of them are gone
-ENOUGH_BYTES = 8_000_000  # likewise
+ENOUGH_BYTES = 2_000_000  # likewise; with 12 partitions of 3 topics up to 72 MB in a process
 
 
 class Steps(Protocol):

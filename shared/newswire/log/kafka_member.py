@@ -125,7 +125,7 @@ class KafkaMember:
 
     async def run(self) -> None:
         """See the port; a consumer that fails is replaced."""
-        backoff, failures = Backoff(0.5, 5.0), 0
+        backoff, failures = Backoff(0.5, 2.0), 0
         while True:
             started = time.monotonic()
             try:
@@ -269,7 +269,7 @@ class KafkaMember:
         """Hold a number until cancelled; a claim that is broken is taken anew."""
         if after is not None:
             await asyncio.wait({after})
-        backoff, failures = Backoff(0.2, 5.0), 0
+        backoff, failures = Backoff(0.2, 2.0), 0
         while True:
             try:
                 async with self._opening:

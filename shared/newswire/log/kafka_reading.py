@@ -110,9 +110,11 @@ class Readers:
         for consumer in [*(reader.consumer for reader in readers), *([asked] if asked else [])]:
             await stop(consumer)
 
-    async def ends(self, partitions: list[TopicPartition]) -> Mapping[TopicPartition, int]:
+    async def ends(
+        self, partitions: list[TopicPartition], seconds: float = ANSWER_SECONDS
+    ) -> Mapping[TopicPartition, int]:
         """Return the ends of what was committed in each partition, as the broker says now."""
-        async with answering("is asked for ends"):
+        async with answering("is asked for ends", seconds):
             ends: Mapping[TopicPartition, int] = await self._asker.end_offsets(partitions)
         return ends
 
@@ -176,10 +178,10 @@ class Readers:
 
 
 @contextlib.asynccontextmanager
-async def answering(what: str) -> AsyncIterator[None]:
+async def answering(what: str, seconds: float = ANSWER_SECONDS) -> AsyncIterator[None]:
     """Turn aiokafka's errors, and no answer in good time, into LogUnavailableError."""
     try:
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(seconds):
             yield
     except (KafkaError, OSError, TimeoutError) as error:
         raise LogUnavailableError(f"Kafka does not answer when it {what}: {error!r}") from error

@@ -41,6 +41,8 @@ BATCH_BYTES = (
 )  # a partition's messages of one step mostly go as one batch (measured: 16 KB is 4× slower)
 TRANSACTION_MS = 15_000  # after which the broker undoes the transaction of a process that died
 START_SECONDS = 10.0  # to find the coordinator and get the producer id
+CANCELS = 10  # of a producer's task
+CANCEL_SECONDS = 0.2  # between two of them
 TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 
 
@@ -193,9 +195,11 @@ async def abandon(producer: AIOKafkaProducer) -> None:
     """
     producer._closed = True  # noqa: SLF001  there is no public way
     task = producer._sender.sender_task  # noqa: SLF001
-    if task is not None and not task.done():
+    for _ in range(CANCELS):  # once cancelled it waits for its requests, which have to be cancelled too
+        if task is None or task.done():
+            break
         task.cancel()
-        await asyncio.wait({task}, timeout=START_SECONDS)
+        await asyncio.wait({task}, timeout=CANCEL_SECONDS)
     if task is not None and task.done() and not task.cancelled():
         task.exception()  # seen
     with contextlib.suppress(KafkaError, OSError):
