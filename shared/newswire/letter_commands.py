@@ -1,6 +1,5 @@
 """``newswire dead-letters``: what could not be handled, and what is to become of it."""
 
-import json
 import sys
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -49,13 +48,14 @@ def list_letters(
     Example: newswire dead-letters list --stage enrich --since 2h
     """
     from newswire.letter_reports import print_letters  # noqa: PLC0415
+    from newswire.terminal import json_line  # noqa: PLC0415
 
     selection = _selection(None, stage, reason, since, until, handled=handled)
     letters = _with_log(lambda log: _chosen(log, selection))
     letters.sort(key=lambda letter: letter.at)
     if as_json:
         for letter in letters:
-            typer.echo(json.dumps(letter.row()))
+            typer.echo(json_line(letter.row()))
     else:
         print_letters(letters)
 
@@ -67,6 +67,7 @@ def show(letter_id: Annotated[str, typer.Argument(metavar="ID")], as_json: Json 
     Example: newswire dead-letters show 3-1042
     """
     from newswire.letter_reports import letter_text, value_row  # noqa: PLC0415
+    from newswire.terminal import json_line  # noqa: PLC0415
 
     selection = _selection([letter_id], None, None, None, None, handled=True)
     letters = _with_log(lambda log: _chosen(log, selection))
@@ -76,7 +77,7 @@ def show(letter_id: Annotated[str, typer.Argument(metavar="ID")], as_json: Json 
     (letter,) = letters
     if as_json:
         row = {**letter.row(), "headers": dict(letter.record.headers), **value_row(letter)}
-        typer.echo(json.dumps(row))
+        typer.echo(json_line(row))
     else:
         typer.echo(letter_text(letter))
 

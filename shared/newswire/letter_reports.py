@@ -14,8 +14,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from newswire.letters import Letter
-from newswire.plain import plain, plain_lines
 from newswire.sending_back import Refusal, Tally, sent_back
+from newswire.terminal import json_line, visible, visible_lines
 
 WHAT_CHARACTERS = 60  # of an address or title in the table
 ERROR_CHARACTERS = 80
@@ -32,7 +32,7 @@ def print_letters(letters: Sequence[Letter], console: Console | None = None) -> 
     for column in ("id", "died", "stage", "reason", "what", "tries", "error"):
         table.add_column(column, justify="right" if column == "tries" else "left", overflow="fold")
     for letter in letters:
-        table.add_row(*(escape(plain(cell)) for cell in _cells(letter)))
+        table.add_row(*(escape(visible(cell)) for cell in _cells(letter)))
     console.print(table)
 
 
@@ -68,7 +68,7 @@ def letter_text(letter: Letter) -> str:
         *(f"{name}: {text}" for name, text in sorted(record.headers.items()) if not name.startswith("dl_")),
         "",
     ]
-    return "\n".join([*(plain(line) for line in lines), _value_text(letter)])
+    return "\n".join([*(visible(line) for line in lines), _value_text(letter)])
 
 
 def _value_text(letter: Letter) -> str:
@@ -83,7 +83,7 @@ def _value_text(letter: Letter) -> str:
         text = f"not JSON, {len(value)} bytes:\n{value.decode('utf-8', 'backslashreplace')}"
     rest = len(text) - SHOWN_CHARACTERS
     shown = text if rest <= 0 else f"{text[:SHOWN_CHARACTERS]}\n… {rest} characters more: --json shows all"
-    return head + plain_lines(shown)
+    return head + visible_lines(shown)
 
 
 def value_row(letter: Letter) -> dict[str, Any]:
@@ -99,12 +99,12 @@ def print_plan(letters: Sequence[Letter], what: str, *, as_json: bool) -> None:
         typer.echo(f"no dead letter to {what}", err=True)
     elif as_json:
         for letter in letters:
-            typer.echo(json.dumps(letter.row() | {"refused": _refused(letter, what)}))
+            typer.echo(json_line(letter.row() | {"refused": _refused(letter, what)}))
     else:
         print_letters(letters)
         for letter in letters:
             if why := _refused(letter, what):
-                typer.echo(plain(f"{letter.id} cannot be sent back: {why}"))
+                typer.echo(visible(f"{letter.id} cannot be sent back: {why}"))
 
 
 def _refused(letter: Letter, what: str) -> str | None:
@@ -115,7 +115,7 @@ def _refused(letter: Letter, what: str) -> str | None:
 def tally_rows(tally: Tally) -> Iterator[str]:
     """Yield what was done as JSON Lines."""
     refused = [{"id": letter.id, "why": why} for letter, why in tally.refused]
-    yield json.dumps({"done": tally.done.total(), "by_stage": dict(tally.done), "refused": refused})
+    yield json_line({"done": tally.done.total(), "by_stage": dict(tally.done), "refused": refused})
 
 
 def tally_text(tally: Tally, what: str) -> str:
@@ -124,4 +124,4 @@ def tally_text(tally: Tally, what: str) -> str:
     stages = ", ".join(f"{stage} {count}" for stage, count in sorted(tally.done.items()))
     lines = [f"{done}: {tally.done.total()} dead letters" + (f" ({stages})" if stages else "")]
     lines += [f"not {done}: {letter.id}: {why}" for letter, why in tally.refused]
-    return "\n".join(plain(line) for line in lines)
+    return "\n".join(visible(line) for line in lines)

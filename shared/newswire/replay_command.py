@@ -1,6 +1,5 @@
 """``newswire replay``: run history through a stage again."""
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -38,7 +37,7 @@ def replay(
     """
     import asyncio  # noqa: PLC0415
 
-    from newswire.plain import plain  # noqa: PLC0415
+    from newswire.terminal import json_line, visible  # noqa: PLC0415
 
     given = {"since": since, "topic": topic, "article": article}
     words = tuple(f"{name}={value}" for name, value in given.items() if value is not None)
@@ -46,7 +45,7 @@ def replay(
     state = asyncio.run(_run(request, restart=restart))
     row = {"stage": stage, "replayed": state.counts.total(), "counts": dict(sorted(state.counts.items()))}
     counts = ", ".join(f"{word} {count}" for word, count in sorted(state.counts.items())) or "nothing"
-    typer.echo(json.dumps(row) if as_json else plain(f"replayed through {stage}: {counts}"))
+    typer.echo(json_line(row) if as_json else visible(f"replayed through {stage}: {counts}"))
     raise typer.Exit(1 if any(state.counts[word] for word in FAILURES) else 0)
 
 
@@ -94,6 +93,6 @@ async def _run(request: "Request", *, restart: bool) -> "State":
 
 
 def _say(line: str) -> None:
-    from newswire.plain import plain  # noqa: PLC0415
+    from newswire.terminal import visible  # noqa: PLC0415
 
-    typer.echo(plain(line), err=True)
+    typer.echo(visible(line), err=True)

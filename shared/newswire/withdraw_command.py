@@ -1,6 +1,5 @@
 """``newswire withdraw``: take an article out, everywhere, and keep it out."""
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -34,6 +33,7 @@ def withdraw(
     from newswire.errors import SettingsError  # noqa: PLC0415
     from newswire.run import opened  # noqa: PLC0415
     from newswire.settings import load_settings  # noqa: PLC0415
+    from newswire.terminal import json_line  # noqa: PLC0415
 
     if lift == bool(reason and reason.strip()):
         raise SettingsError("say why with --reason, or let the article come back with --lift: one of both")
@@ -43,7 +43,7 @@ def withdraw(
             return await (_lift(log, what) if lift else _withdraw(log, what, reason or "", by or user()))
 
     row = asyncio.run(work())
-    typer.echo(json.dumps(row, ensure_ascii=False) if as_json else _line(row))
+    typer.echo(json_line(row) if as_json else _line(row))
     raise typer.Exit(1 if row["done"] == "nothing" else 0)
 
 
@@ -75,11 +75,10 @@ async def _lift(log: "Log", what: str) -> dict[str, Any]:
 
 def _line(row: dict[str, Any]) -> str:
     """Say in a line what was done."""
-    from newswire.plain import plain  # noqa: PLC0415
+    from newswire.terminal import visible  # noqa: PLC0415
 
-    which = (
-        f"article {row['article_id']} ({plain(row['url'] or 'no address known')}; {plain(row['resolved'])})"
-    )
+    where, how = visible(row["url"] or "no address known"), visible(row["resolved"])
+    which = f"article {row['article_id']} ({where}; {how})"
     if row["done"] == "nothing":
         return f"not withdrawn: {which}"
     if row["done"] == "lifted":

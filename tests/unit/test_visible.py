@@ -2,7 +2,7 @@
 
 import pytest
 
-from newswire.plain import plain, plain_lines
+from newswire.terminal import visible, visible_lines
 
 pytestmark = pytest.mark.unit
 
@@ -22,10 +22,10 @@ pytestmark = pytest.mark.unit
 )
 def test_what_could_steer_a_terminal_is_an_escape(text: str, shown: str) -> None:
     """Letters of all scripts stay."""
-    assert plain(text) == shown
+    assert visible(text) == shown
     shown.encode()
 
 
 def test_line_ends_stay_where_there_are_lines() -> None:
     """And nothing else."""
-    assert plain_lines("a\nb\x1b\rc") == "a\nb\\x1b\\rc"
+    assert visible_lines("a\nb\x1b\rc") == "a\nb\\x1b\\rc"
