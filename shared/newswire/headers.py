@@ -3,7 +3,18 @@
 from collections.abc import Callable
 from typing import Any
 
-from newswire.envelope import ENTRY, FEED, FIRST_SEEN, VERSION
+from newswire.envelope import (
+    ATTEMPTS,
+    ENTRY,
+    FEED,
+    FIRST_SEEN,
+    HANDLED,
+    OUTCOMES_END,
+    POINTER,
+    REPLAY,
+    REPLAY_VERSION,
+    VERSION,
+)  # fmt: skip
 from newswire.events import DEAD_LETTERS, Enriched
 
 Described = dict[str, str]
@@ -14,9 +25,9 @@ ABOUT: Described = {
     FEED: "That entry's feed",
 }
 REPLAYED: Described = {
-    "replay": "The message is no news but sent again on request: `again`, `index` or `enrich`",
-    "replay_version": "The version of the enriched article that is sent again",
-    "dl_attempts": "How often it was tried before it was sent back from the dead letters",
+    REPLAY: "The message is no news but sent again on request: `again`, `index` or `enrich`",
+    REPLAY_VERSION: "The version of the enriched article that is sent again",
+    ATTEMPTS: "How often it was tried before it was sent back from the dead letters",
 }
 CLOUD_EVENT: Described = {
     "ce_id": "CloudEvents 1.0 (Kafka binary mode): unique id of the message",
@@ -32,18 +43,16 @@ REMOVAL: Described = {
     FIRST_SEEN: "When the article was found first, as in its events",
 }
 MARK: Described = {
-    "dl_handled": "The dead letter that was dealt with: partition and offset, such as `3-1204`",
+    HANDLED: "The dead letter that was dealt with: partition and offset, such as `3-1204`",
     "dl_how": "What became of it: `replayed` or `dropped`",
     "dl_by": "Who said so",
     "dl_at": "When",
 }
 MARKED: Described = {
     "dl_topic": "Where the original message lay",
-    "dl_outcomes_end": "Where the outcomes of its entry's partition ended when it was sent back",
+    OUTCOMES_END: "Where the outcomes of its entry's partition ended when it was sent back",
 }
-POINTER: Described = {
-    "dl_pointer": "`1` where the value only says what the original was, as that was too large"
-}
+POINTED: Described = {POINTER: "`1` where the value only says what the original was, as that was too large"}
 DEAD_LETTER: Described = {
     "dl_stage": "The service that gave up",
     "dl_topic": "Where the message lay",
@@ -51,7 +60,7 @@ DEAD_LETTER: Described = {
     "dl_offset": "Its offset there",
     "dl_reason": "Why, one of the reasons of outcomes; more may come",
     "dl_error": "The error, cut",
-    "dl_attempts": "How often it was tried",
+    ATTEMPTS: "How often it was tried",
     "dl_at": "When the service gave up",
 }
 
@@ -73,7 +82,7 @@ def null_headers() -> dict[str, Any]:
 
 def dead_letter_headers() -> dict[str, Any]:
     """Return the schema of the headers of a dead letter: the original's own stay."""
-    return _schema(DEAD_LETTER, POINTER | CLOUD_EVENT | ABOUT | REPLAYED | REMOVAL)
+    return _schema(DEAD_LETTER, POINTED | CLOUD_EVENT | ABOUT | REPLAYED | REMOVAL)
 
 
 def mark_headers() -> dict[str, Any]:

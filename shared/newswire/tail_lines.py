@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 from rich.text import Text
 
+from newswire.envelope import HANDLED
 from newswire.events import (
+    DEAD_LETTERS,
     Article,
     Enriched,
     Entry,
@@ -87,6 +89,8 @@ def _moment(record: Record) -> datetime:
 
 
 def _shown(record: Record) -> Shown:
+    if record.topic == DEAD_LETTERS:
+        return _dead_letter(record)
     if record.value is None:
         return Shown("withdrawn" if record.topic == Enriched.topic else "removed", (record.key,))
     try:
@@ -102,6 +106,9 @@ def _shown(record: Record) -> Shown:
 
 def _dead_letter(record: Record) -> Shown:
     headers = record.headers
+    if HANDLED in headers:
+        what = f"dead letter {headers[HANDLED]} {headers.get('dl_how', '?')} by {headers.get('dl_by', '?')}"
+        return Shown(what, (record.key, headers.get("dl_topic")))
     head = f"dead letter of {headers.get('dl_stage', '?')}: {headers.get('dl_reason', '?')}"
     return Shown(head, (record.key, headers.get("dl_topic"), headers.get("dl_error")))
 

@@ -19,3 +19,17 @@ def json_line(row: Any) -> str:
     """Return a value as one line of JSON that is readable, and in which control characters are escaped."""
     text = json.dumps(row, ensure_ascii=False)
     return DANGEROUS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def visible(text: str) -> str:
+    """Return text as one line in which whatever cannot be seen is an escape, to look at what it really is."""
+    return "".join(character if character.isprintable() else _escape(character) for character in text)
+
+
+def visible_lines(text: str) -> str:
+    """Return text whose line ends stay; all else that cannot be seen is an escape."""
+    return "\n".join(visible(line) for line in text.split("\n"))
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")

@@ -157,3 +157,13 @@ def test_a_null_is_null_and_has_no_bytes() -> None:
 
     assert found["value"] is None
     assert "bytes" not in found
+
+
+def test_what_became_of_a_dead_letter_is_told_from_its_mark() -> None:
+    """And a dead letter of a removal is no removal, though neither has a value."""
+    mark = {"dl_handled": "3-1042", "dl_how": "dropped", "dl_by": "desk\x1b", "dl_topic": Feed.topic}
+    removal = {"dl_stage": "index", "dl_reason": "store-rejected", "dl_topic": "newswire.enriched.v1"}
+    heads = [lines(record(DEAD_LETTERS, None, **headers))[0].plain for headers in (mark, removal)]
+
+    assert heads[0].endswith("dead letter 3-1042 dropped by desk�")
+    assert heads[1].endswith("dead letter of index: store-rejected")

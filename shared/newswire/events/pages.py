@@ -28,6 +28,7 @@ class WaitingEntry(Part):
     entry: Entry = Field(description="The whole entry")
     attempt: int = Field(default=0, description="Fetches tried so far")
     not_before: AwareDatetime = Field(description="When it may be fetched")
+    dead_attempts: int = Field(default=0, description="Before it was sent back as a dead letter")
 
 
 class FetchFailure(Part):
