@@ -33,7 +33,7 @@ lint: $(STAMP) ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy tests benchmarks
+	$(BIN)/mypy tests benchmarks examples/consumers
 
 bench: $(STAMP) ## the benchmarks, each a table
 	$(BIN)/python benchmarks/pipeline.py

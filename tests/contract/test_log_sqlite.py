@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -199,3 +200,19 @@ async def test_maintenance_leaves_alone_what_stands_still(make_log: MakeLog) -> 
     await log.maintain()
 
     assert writes == log.partitions  # the topic with a retention is looked through each time
+
+
+async def test_the_place_of_a_moment_is_found_across_gaps(make_log: MakeLog) -> None:
+    """Compaction and retention leave holes; what is left is parted rightly all the same."""
+    log = await make_log()
+    assert isinstance(log, SqliteLog)
+    (at, *_) = await log.publish([message("out", "a", str(n)) for n in range(40)])
+    await log.write(lambda c: c.execute("UPDATE log_records SET at = pos * 10"))
+    await log.write(lambda c: c.execute("DELETE FROM log_records WHERE pos % 7 > 1 OR pos > 30"))
+    kept = [record.offset for record in await log.read("out", at.partition, 0)]
+    for at_ms in range(0, 410, 5):
+        moment = datetime.fromtimestamp(at_ms / 1000, UTC)
+        place = (await log.offsets_at("out", moment))[at.partition]
+        found = [record.offset for record in await log.read("out", at.partition, place)]
+
+        assert found == [offset for offset in kept if offset * 10 >= at_ms]
