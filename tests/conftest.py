@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 pytest.register_assert_rewrite(
     "contract.log_contract", "contract.store_contract", "contract.subscription_contract"
@@ -31,3 +32,10 @@ def clean_environment() -> Iterator[None]:
     yield
     os.environ.clear()
     os.environ.update(before)
+
+
+@pytest.fixture(autouse=True)
+def clean_logging() -> Iterator[None]:
+    """Undo what a command run in this process has set up for log lines."""
+    yield
+    structlog.reset_defaults()

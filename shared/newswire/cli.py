@@ -20,6 +20,14 @@ app = typer.Typer(
 )
 
 
+@app.callback()
+def prepare() -> None:
+    """Keep log lines off standard output, which belongs to a command's answer."""
+    from newswire.telemetry import configure  # noqa: PLC0415  heavy: only when a command runs
+
+    configure()
+
+
 def register_all(application: typer.Typer) -> None:
     """Let each installed distribution add its commands; what they need is imported when they run."""
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):

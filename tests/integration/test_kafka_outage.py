@@ -11,7 +11,7 @@ from integration.kafka_world import KafkaWorld
 from servers.kafka import KafkaServer
 from structlog.testing import capture_logs
 
-from newswire.errors import FencedError, LogUnavailableError, UnavailableError
+from newswire.errors import FencedError, UnavailableError
 from newswire.log import Claim, Log, Message
 from newswire.log.kafka import KafkaLog
 
@@ -20,7 +20,6 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 BACK_SECONDS = 10.0  # after which work goes on again when the broker is back: promised
 LONG_SECONDS = 60.0  # for what is not promised in seconds
 DOWN_SECONDS = (0.0, 2.0)  # how long the broker is away at the least, time by time
-SOON_SECONDS = 4.0  # without an answer, instead of a longer time that nobody wants to wait for here
 MOST_LINES = 12  # whatever happens
 
 
@@ -129,28 +128,27 @@ async def _all_copied(log: KafkaLog, copier: Copier) -> None:
 
 
 async def test_an_outage_is_said_once_and_so_is_its_end(
-    own_world: KafkaWorld, own_kafka: KafkaServer, monkeypatch: pytest.MonkeyPatch
+    own_world: KafkaWorld, own_kafka: KafkaServer
 ) -> None:
-    """By the log itself, however many wait; whoever asks meanwhile is told that the log is away.
+    """By the log itself, however many wait.
 
     Also by a process that makes the topics itself, and opened the log before there were any.
     """
-    monkeypatch.setattr("newswire.log.kafka_reading.ANSWER_SECONDS", SOON_SECONDS)
     log = await own_world.log()
     with capture_logs() as lines:
         async with joined(log, "one") as one, joined(log, "two") as two:
             await until(lambda: len(one.claims) == len(two.claims) == log.partitions)
             await asyncio.to_thread(own_kafka.kill)
-            with pytest.raises(LogUnavailableError):
-                await log.end_offsets("in")
             async with asyncio.timeout(LONG_SECONDS):
                 while not _said(lines, "log.away"):
                     await asyncio.sleep(0.05)
+            assert log.is_away
             await asyncio.to_thread(own_kafka.start)
             async with asyncio.timeout(BACK_SECONDS):
                 while not _said(lines, "log.back"):
                     await asyncio.sleep(0.05)
 
+    assert not log.is_away
     assert (_said(lines, "log.away"), _said(lines, "log.back")) == (1, 1)
     assert len([line for line in lines if line["log_level"] != "debug"]) == 2
 

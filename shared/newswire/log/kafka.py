@@ -240,11 +240,7 @@ class KafkaLog:
             if not self._counts:  # nothing to ask about before topics are made
                 continue
             try:
-<<<<<<< HEAD
-                await self._readers.ends([At(min(self._counts), 0)])
-=======
-                await self._readers.ends([At(names[0], 0)], ASK_SECONDS)
->>>>>>> main
+                await self._readers.ends([At(min(self._counts), 0)], ASK_SECONDS)
             except LogUnavailableError as error:
                 if since is None:
                     self.is_away, since = True, time.monotonic()
@@ -254,11 +250,7 @@ class KafkaLog:
                 if since is not None:
                     seconds = round(time.monotonic() - since, 1)
                     logger.warning("log.back", log=self._connection.shown, seconds=seconds)
-<<<<<<< HEAD
-                    since = None
-=======
                     self.is_away, since = False, None
-            await asyncio.sleep(WATCH_SECONDS)
 
     async def _why(self, error: LogUnavailableError) -> str:
         """Return what a connection of our own says, which knows more than aiokafka."""
@@ -266,4 +258,3 @@ class KafkaLog:
             return await why_not(self._connection) or str(error)
         except SettingsError as refusal:
             return str(refusal)
->>>>>>> main
