@@ -1,10 +1,10 @@
-"""The commands on a real Kafka: topics made, checked and never touched again, and what is wrong in one line."""
+"""The commands on a real Kafka: topics made, checked and never touched again; errors in one line."""
 
 import asyncio
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -40,9 +40,11 @@ class Desk:
         done = newswire(self._folder, *arguments, env={**self._environment, **environment})
         return Said(done.returncode, done.stdout, done.stderr)
 
-    def make(self, name: str, partitions: int = 2, **config: str) -> None:
+    def make(self, name: str, config: Mapping[str, str], partitions: int = 2) -> None:
         """Make a topic by hand."""
-        asyncio.run(_make(self.server, NewTopic(self.prefix + name, partitions, 1, topic_configs=config)))
+        asyncio.run(
+            _make(self.server, NewTopic(self.prefix + name, partitions, 1, topic_configs=dict(config)))
+        )
 
     def there(self) -> set[str]:
         """Return the topics under the prefix, without it."""
@@ -84,7 +86,7 @@ async def _there(server: KafkaServer, prefix: str) -> set[str]:
 
 
 @pytest.fixture
-def desk(kafka: KafkaServer, tmp_path: Path) -> Iterator[Desk]:
+def desk(kafka: KafkaServer, tmp_path: Path) -> Desk:
     """Commands under a prefix of their own."""
     return Desk(kafka, tmp_path)
 
@@ -116,7 +118,7 @@ async def _publish(desk: Desk, topic: str) -> None:
 
 def test_other_partitions_than_there_are_make_nothing(desk: Desk) -> None:
     """Keys would move: exit 2 in one line, though other topics are missing."""
-    desk.make(Article.topic, 3)
+    desk.make(Article.topic, {}, 3)
     said = desk("topics", "create")
 
     assert (said.code, said.stdout) == (2, "")
@@ -125,9 +127,21 @@ def test_other_partitions_than_there_are_make_nothing(desk: Desk) -> None:
     assert desk.there() == {Article.topic}
 
 
+def test_topics_of_others_are_no_business_of_ours(desk: Desk) -> None:
+    """However many partitions they have, as Kafka's own have; the prefix may be empty."""
+    desk.make("of-others", {}, 5)
+    first, second = desk("topics", "create"), desk("topics", "create")
+    listed = desk("topics", "list", "--json", NEWSWIRE_PARTITIONS="7")
+    said = desk("ledger")
+
+    assert [first.code, second.code, listed.code, said.code] == [0, 0, 0, 0]
+    assert {row["partitions"] for row in rows(listed.stdout)} == {2}
+    assert desk.there() == NAMES | {"of-others"}
+
+
 def test_what_differs_is_told_and_left_as_it_is(desk: Desk) -> None:
     """By create and by check alike, with exit code 1; what is missing is made all the same."""
-    desk.make(Entry.topic, **{"retention.ms": "1000", "cleanup.policy": "delete"})
+    desk.make(Entry.topic, {"retention.ms": "1000", "cleanup.policy": "delete"})
     created, checked = desk("topics", "create", "--json"), desk("topics", "check")
     told = {row["topic"]: row["differences"] for row in rows(created.stdout)}
 
@@ -157,7 +171,7 @@ def test_missing_topics_are_told_by_check_and_stop_everything_else(desk: Desk) -
 
 def test_a_topic_that_is_cleaned_up_wrongly_stops_a_service(desk: Desk) -> None:
     """It would lose what is needed; the wrong setting and the right one are named."""
-    desk.make(Withdrawal.topic, **{"cleanup.policy": "delete"})
+    desk.make(Withdrawal.topic, {"cleanup.policy": "delete"})
     created = desk("topics", "create")
     said = desk("run", "--only", "enrich")
 
@@ -227,7 +241,9 @@ def test_nobody_listening_is_said_after_the_time_set(desk: Desk) -> None:
     said = desk("ledger", NEWSWIRE_LOG=f"kafka://127.0.0.1:{port}", NEWSWIRE_KAFKA_WAIT_SECONDS="1")
 
     assert (said.code, said.stdout) == (2, "")
-    assert said.stderr.splitlines()[-1].startswith(f"newswire: Kafka does not answer at kafka://127.0.0.1:{port}")
+    assert said.stderr.splitlines()[-1].startswith(
+        f"newswire: Kafka does not answer at kafka://127.0.0.1:{port}"
+    )
     assert "(waited 1 s)" in said.stderr
     assert len(said.stderr.splitlines()) == 2
     assert "aiokafka" not in said.stderr

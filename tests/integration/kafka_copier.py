@@ -63,7 +63,7 @@ class Copier:
 
 async def main(address: str, prefix: str, hold: str) -> None:
     """Take part until killed."""
-    log = open_log(address, prefix=prefix)
+    log = open_log(address, prefix=prefix, partitions=3)
     await log.open()
     copier = Copier(Path(hold))
     await log.member("copiers", ["in"], copier.gained, copier.lost).run()

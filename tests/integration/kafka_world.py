@@ -50,12 +50,8 @@ class KafkaWorld:
         await log.create_topics(topics)
         return log
 
-    async def topic(self, name: str, partitions: int = PARTITIONS, **config: str) -> None:
-        """Make a topic as somebody else would; underscores of a setting stand for dots."""
-        await self.make(name, partitions, {key.replace("_", "."): value for key, value in config.items()})
-
-    async def make(self, name: str, partitions: int, config: Mapping[str, str]) -> None:
-        """Make a topic by hand."""
+    async def make(self, name: str, config: Mapping[str, str], partitions: int = PARTITIONS) -> None:
+        """Make a topic as somebody else would."""
         made = NewTopic(self.prefix + name, partitions, 1, topic_configs=dict(config))
         async with self.admin() as admin:
             answer = await admin.create_topics([made])

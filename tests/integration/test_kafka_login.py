@@ -58,7 +58,7 @@ async def test_the_right_password_opens_the_log(kafka: KafkaServer, mechanism: s
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)
 async def test_a_wrong_password_is_said_plainly_and_at_once(kafka: KafkaServer, mechanism: str) -> None:
-    """The user and the mechanism are named, the password is not, and nobody waits for a broker that is there."""
+    """User and mechanism are named, the password is not; nobody waits for a broker that is there."""
     with pytest.raises(SettingsError) as caught:
         await use(
             sasl(kafka), username=kafka.user, password=WRONG, mechanism=mechanism, wait_seconds=1000

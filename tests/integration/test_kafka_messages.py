@@ -1,9 +1,11 @@
 """Messages that are too large for Kafka: told as such, nothing of their step is there, and work goes on."""
 
+import asyncio
 import os
+from typing import Any
 
 import pytest
-from contract.log_contract import TOPICS, eventually, fetched, joined, message, values
+from contract.log_contract import DEADLINE_SECONDS, TOPICS, eventually, fetched, joined, message, values
 from integration.kafka_world import KafkaWorld
 
 from newswire.errors import MessageTooLargeError
@@ -12,9 +14,9 @@ from newswire.log import Message
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(60)]
 
-SETTING = {"max_message_bytes": 100_000}
+SETTING: dict[str, Any] = {"max_message_bytes": 100_000}
 NARROW = "narrow"  # a topic that takes less than the setting allows
-SMALL_BYTES = "2000"
+SMALL = {"max.message.bytes": "2000"}
 
 
 def large(topic: str, size: int = 150_000) -> Message:
@@ -48,12 +50,14 @@ async def test_a_step_with_what_is_larger_than_the_setting_is_undone(world: Kafk
         assert group.lost == []
     assert moved == 0
     await eventually(log, "out", ["next"])
-    assert (await log.committed("readers", "in"))[at.partition] == at.offset + 1
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while (await log.committed("readers", "in"))[at.partition] != at.offset + 1:
+            await asyncio.sleep(0.01)
 
 
 async def test_what_only_the_broker_finds_too_large_is_not_published(world: KafkaWorld) -> None:
     """The same where the topic takes less than the setting says, again and again."""
-    await world.topic(NARROW, max_message_bytes=SMALL_BYTES)
+    await world.make(NARROW, SMALL)
     log = await world.log()
     await log.publish([message(NARROW, "a", "before")])
     for _ in range(2):
@@ -67,7 +71,7 @@ async def test_what_only_the_broker_finds_too_large_is_not_published(world: Kafk
 
 async def test_a_step_that_only_the_broker_finds_too_large_is_undone(world: KafkaWorld) -> None:
     """The claim goes on with the same topic afterwards."""
-    await world.topic(NARROW, max_message_bytes=SMALL_BYTES)
+    await world.make(NARROW, SMALL)
     log = await world.log(TOPICS)
     (at,) = await log.publish([message("in", "a")])
     async with joined(log) as group:

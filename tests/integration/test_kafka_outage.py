@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 import pytest
 from contract.log_contract import joined, message, until, values
@@ -165,5 +166,5 @@ async def test_closing_does_not_wait_for_a_broker_that_is_away(
         await log.close()
 
 
-def _said(lines: list[object], event: str) -> int:
-    return sum(isinstance(line, dict) and line["event"] == event for line in lines)
+def _said(lines: Sequence[Mapping[str, Any]], event: str) -> int:
+    return sum(line["event"] == event for line in lines)

@@ -66,9 +66,7 @@ def test_settings_that_do_not_fit_together_are_named(
         {"NEWSWIRE_KAFKA_REPLICATION": "2"},
     ],
 )
-def test_settings_that_fit_together_are_taken(
-    monkeypatch: pytest.MonkeyPatch, given: dict[str, str]
-) -> None:
+def test_settings_that_fit_together_are_taken(monkeypatch: pytest.MonkeyPatch, given: dict[str, str]) -> None:
     """As they are."""
     for name, value in given.items():
         monkeypatch.setenv(name, value)
@@ -92,7 +90,7 @@ def test_values_out_of_bounds_are_refused(name: str, value: Any) -> None:
 
 def test_the_password_is_shown_nowhere() -> None:
     """Neither in texts of the settings nor in what they are turned into."""
-    settings = KafkaSettings(username="desk", password=SECRET)  # type: ignore[arg-type]  # as from outside
+    settings = KafkaSettings(username="desk", password=SECRET)
 
     for shown in (repr(settings), str(settings), settings.model_dump_json(), f"{settings.model_dump()}"):
         assert SECRET not in shown

@@ -76,13 +76,15 @@ class KafkaLog:
         self.identity = f"{await self.admin.cluster_id()}/{self._prefix}"
         self._counts = await self.admin.partition_counts()
         await self.admin.refuse_unfit(topics)
-        counts = {self._counts[self._prefix + spec.name] for spec in topics} or set(self._counts.values())
+        counts = {self._counts[self._prefix + spec.name] for spec in topics}
         if len(counts) > 1:
             raise SettingsError(
                 f"the topics at {self._connection.shown} have different numbers of partitions: "
                 f"{', '.join(map(str, sorted(counts)))}; keys would not meet"
             )
-        self.partitions = min(counts, default=self.partitions)
+        if not topics and len(set(self._counts.values())) == 1:  # else other people's are among them
+            counts = set(self._counts.values())
+        self.partitions = min(counts, default=self._wanted)
         await self._readers.open()
         self._watching = asyncio.create_task(self._watch())
 
@@ -105,6 +107,7 @@ class KafkaLog:
         while not wanted <= (await self.admin.partition_counts()).keys():  # noqa: ASYNC110
             await asyncio.sleep(LOOK_SECONDS / 10)
         self._counts = await self.admin.partition_counts()
+        self.partitions = self._wanted
         return made
 
     async def topic_states(self, topics: Sequence[TopicSpec]) -> list[TopicState]:
@@ -153,7 +156,8 @@ class KafkaLog:
 
     async def end_offsets(self, topic: str) -> dict[int, int]:
         """See the port."""
-        ends = await self.ends_of([TopicPartition(topic, number) for number in range(self.partitions)])
+        count = self._counts[self.full(topic)]
+        ends = await self.ends_of([TopicPartition(topic, number) for number in range(count)])
         return {at.partition: end for at, end in ends.items()}
 
     async def ends_of(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
