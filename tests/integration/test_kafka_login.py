@@ -1,11 +1,13 @@
 """Reaching Kafka with a user, over TLS, or not at all: whatever is wrong is said in one line."""
 
+import asyncio
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from servers.certificates import Certificate
 from servers.kafka import KafkaServer
@@ -23,6 +25,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(60)]
 
 MECHANISMS = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 WRONG = "wr0ng-secret"
+CLOSING_SECONDS = 40.0  # longer than asyncio waits for the other side
 FETCHING_SECONDS = 660  # where Docker answers, nobody has fetched the jars before
 
 
@@ -45,6 +48,21 @@ async def use(address: str, **more: Any) -> None:
         await log.open()
     finally:
         await log.close()
+
+
+def connections() -> set[object]:
+    """Return our own ends of this process's connections."""
+    return {each.laddr for each in psutil.Process().net_connections("tcp") if each.raddr}
+
+
+@pytest.fixture(autouse=True)
+async def ended_connections() -> AsyncIterator[None]:
+    """Wait until all are closed: aiokafka does not, and to end TLS takes a word of each side."""
+    before = connections()
+    yield
+    async with asyncio.timeout(CLOSING_SECONDS):
+        while connections() - before:
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)
