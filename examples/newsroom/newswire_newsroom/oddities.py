@@ -8,6 +8,7 @@ from newswire_newsroom.world import Outlet
 
 HUGE_BYTES = 30 * 1024 * 1024
 PIECE_PARAGRAPHS = 640  # of a huge page, about 64 KB
+KILLER_ELEMENTS = 50_000  # in one paragraph: the extractor takes time in the square of them, minutes in all
 DRIP_SECONDS = 0.2  # between two pieces of the page that never ends
 
 
@@ -97,3 +98,9 @@ def huge_page(headline: str) -> Iterator[bytes]:
         yield piece
         sent += len(piece)
     yield b"</article></body></html>\n"
+
+
+def killer_page(headline: str) -> str:
+    """Return a page of half a megabyte that no extraction ends within its CPU limit."""
+    entries = "<b>ballast</b> " * KILLER_ELEMENTS
+    return document("en", headline, f"<article><h1>{escape(headline)}</h1><p>{entries}</p></article>")
