@@ -153,7 +153,7 @@ def ended_otherwise(expected: Remains, found: Remains, killers: Iterable[str]) -
     there = {end.entry_id: end for end in expected.ends}
     here = {end.entry_id: end for end in found.ends if found.urls.get(end.entry_id) not in planted}
     for entry_id in sorted(there.keys() | here.keys()):
-        name = f"entry {entry_id} ({(found.urls | expected.urls).get(entry_id, 'no address')})"
+        name = f"entry {entry_id} ({found.urls.get(entry_id) or expected.urls.get(entry_id)})"
         if entry_id not in here:
             yield f"{name} never ended"
         elif entry_id not in there:

@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,19 +15,21 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
+from chaos.backing import Backing, read_committed
 from chaos.checks import End, Letter, Remains, Stored, Version
 from e2e.harness import newsroom, newswire
 
 from newswire.drain import Drain
 from newswire.events import DEAD_LETTERS, Enriched, Entry, Outcome
-from newswire.ledger import Balance
-from newswire.log.port import Log
+from newswire.ledger import Balance, Ledger
+from newswire.log.port import Log, Record
 from newswire.log.reading import records_from
 from newswire.run import opened
 from newswire.settings import Settings
 from newswire_index.store import open_store
 
 WORLD = re.compile(r"(?<!deadweight)-(\d+)\.example")  # in the host of all worlds but the first
+HASTE = {"NEWSWIRE_INGEST_PAGE_TIMEOUT_SECONDS": "4"}  # where nothing is disturbed
 PATIENCE = {  # a page that was slow because its process was frozen or the machine busy is tried again
     "NEWSWIRE_INGEST_PAGE_TIMEOUT_SECONDS": "5",
     "NEWSWIRE_INGEST_FETCH_ATTEMPTS": "4",
@@ -52,11 +54,13 @@ class Scene:
 
     Attributes:
         folder: where everything works.
+        backing: where the log is.
         env: settings of the services.
         origin: where the newsroom answers.
     """
 
     folder: Path
+    backing: Backing
     env: Mapping[str, str]
     origin: str
     _feeds: dict[int, list[ET.Element]] = field(default_factory=dict)
@@ -116,22 +120,34 @@ class Scene:
         """Return what a coroutine makes of the log."""
 
         async def run() -> T:
-            settings = Settings(log=self.env["NEWSWIRE_LOG"], prefix=self.env.get("NEWSWIRE_PREFIX", ""))
-            async with opened(settings) as log:
+            async with opened(Settings(log=self.backing.log, prefix=self.backing.prefix)) as log:
                 return await work(log)
 
         return asyncio.run(run())
 
     def until_drained(self, seconds: float) -> Balance:
-        """Wait until the newsroom has shown everything, every feed was polled since, and nothing is in flight."""
+        """Wait until the newsroom showed everything, every feed was polled since, and nothing is in flight."""
 
         async def wait(log: Log) -> Balance:
-            async with asyncio.timeout(seconds):
-                while not (await asyncio.to_thread(self.status))["complete"]:
-                    await asyncio.sleep(0.5)
-                return await Drain(log).wait()
+            try:
+                async with asyncio.timeout(seconds):
+                    while not (await asyncio.to_thread(self.status))["complete"]:
+                        await asyncio.sleep(0.5)
+                    return await Drain(log).wait()
+            except TimeoutError:
+                balance = await Ledger(log).balance()
+                raise AssertionError(
+                    f"not drained in {seconds} s: newsroom complete: {self.status()['complete']},"
+                    f" {balance.seen} seen, {balance.in_flight} in flight, {len(balance.lost)} lost"
+                ) from None
 
         return self.on_log(wait)
+
+    async def _enriched(self, log: Log) -> list[bytes]:
+        """Return the enriched articles as anybody may read them."""
+        if self.backing.broker is not None:
+            return await read_committed(self.backing.broker.bootstrap, self.backing.prefix + Enriched.topic)
+        return [record.value async for record in _records(log, Enriched.topic) if record.value is not None]
 
     def remains(self) -> Remains:
         """Return what is on the log and in the store."""
@@ -140,7 +156,7 @@ class Scene:
             entries = {each.entry_id: each.url for each in await _events(log, Entry)}
             outcomes = await _events(log, Outcome)
             return Remains(
-                versions=[_version(each) for each in await _events(log, Enriched)],
+                versions=[_version(Enriched.from_bytes(value)) for value in await self._enriched(log)],
                 ends=[End(each.entry_id, each.kind, each.reason, each.article_id) for each in outcomes],
                 letters=await _letters(log),
                 stored=await _stored(self.env["NEWSWIRE_STORE"]),
@@ -151,12 +167,13 @@ class Scene:
 
 
 @contextmanager
-def scene(folder: Path, size: Size, env: Mapping[str, str]) -> Iterator[Scene]:
-    """A newsroom served so many times over."""
+def scene(folder: Path, size: Size, backing: Backing, env: Mapping[str, str] = PATIENCE) -> Iterator[Scene]:
+    """A newsroom served so many times over, and what services need to work on it."""
     arguments = ("--worlds", size.worlds, "--killers", size.killers, "--interval", size.interval_seconds)
     with newsroom(folder, *(str(each) for each in arguments)) as settings:
         origin = settings["NEWSWIRE_INGEST_RESOLVE"].partition("=")[2]
-        yield Scene(folder, {**settings, **PATIENCE, "NEWSWIRE_WORKERS": "1", **env}, origin)
+        own = {**settings, "NEWSWIRE_WORKERS": "1", **env, **backing.settings(folder)}
+        yield Scene(folder, backing, own, origin)
 
 
 class Importer(threading.Thread):
@@ -184,14 +201,19 @@ class Importer(threading.Thread):
             self.added += 1
 
 
+async def _records(log: Log, topic: str) -> AsyncIterator[Record]:
+    for number in range(log.partitions):
+        async for record in records_from(log, topic, number):
+            yield record
+
+
 async def _events(log: Log, event: Any) -> list[Any]:
     """Return all events of a topic, by partition and offset; a null is left out."""
-    found = []
-    for number in range(log.partitions):
-        async for record in records_from(log, event.topic, number):
-            if record.value is not None:
-                found.append(event.from_bytes(record.value))
-    return found
+    return [
+        event.from_bytes(record.value)
+        async for record in _records(log, event.topic)
+        if record.value is not None
+    ]
 
 
 def _version(each: Enriched) -> Version:
@@ -199,12 +221,10 @@ def _version(each: Enriched) -> Version:
 
 
 async def _letters(log: Log) -> list[Letter]:
-    found = []
-    for number in range(log.partitions):
-        async for record in records_from(log, DEAD_LETTERS, number):
-            url = json.loads(record.value or b"{}").get("url", record.key)
-            found.append(Letter(url, record.headers.get("dl_reason", "")))
-    return found
+    return [
+        Letter(json.loads(record.value or b"{}").get("url", record.key), record.headers.get("dl_reason", ""))
+        async for record in _records(log, DEAD_LETTERS)
+    ]
 
 
 async def _stored(address: str) -> dict[str, Stored]:
