@@ -126,7 +126,7 @@ class Scene:
         return asyncio.run(run())
 
     def until_drained(self, seconds: float) -> Balance:
-        """Wait until the newsroom showed everything, every feed was polled since, and nothing is in flight."""
+        """Wait until the newsroom has shown everything, all feeds were polled since, and nothing is left."""
 
         async def wait(log: Log) -> Balance:
             try:
@@ -159,7 +159,7 @@ class Scene:
                 versions=[_version(Enriched.from_bytes(value)) for value in await self._enriched(log)],
                 ends=[End(each.entry_id, each.kind, each.reason, each.article_id) for each in outcomes],
                 letters=await _letters(log),
-                stored=await _stored(self.env["NEWSWIRE_STORE"]),
+                stored=await _stored(self.env["NEWSWIRE_STORE"], self.backing.prefix),
                 urls=entries,
             )
 
@@ -227,8 +227,8 @@ async def _letters(log: Log) -> list[Letter]:
     ]
 
 
-async def _stored(address: str) -> dict[str, Stored]:
-    store = open_store(address, create=False)
+async def _stored(address: str, prefix: str) -> dict[str, Stored]:
+    store = open_store(address, prefix=prefix, create=False)
     await store.open()
     try:
         return {each[0]: Stored(*each[1:]) async for each in store.items()}

@@ -5,18 +5,23 @@ from datetime import UTC, datetime
 
 import pytest
 
+from newswire.children import Children
+from newswire.errors import ChildDiedError
+from newswire.events import Reason
 from newswire.ids import content_hash
 from newswire.log.murmur2 import partition_for
 from newswire.urls import article_id, registered_domain
 from newswire_ingest.extract import Extraction, extract
+from newswire_ingest.service import CHILD, LIMITS
+from newswire_ingest.settings import IngestSettings
 from newswire_newsroom.desk import Desk, feed_urls
-from newswire_newsroom.oddities import KILLER_ELEMENTS, killer_page
+from newswire_newsroom.oddities import KILLER_PAGES
 from newswire_newsroom.planted import cases
 from newswire_newsroom.sheets import Sheets
 from newswire_newsroom.world import EDITIONS, articles, outlets
-from newswire_newsroom.worlds import KILLER, killer_articles, world_articles, world_outlets
+from newswire_newsroom.worlds import killer_articles, world_articles, world_outlets
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.timeout(60)]
 
 WORLDS = 25
 PARTITIONS = 12
@@ -109,17 +114,29 @@ def test_killers_are_served_and_listed_by_a_feed_of_their_own() -> None:
     desk = Desk(killers=2)
     pages = list(killer_articles(2))
 
-    assert {article.case for article in pages} == {KILLER}
+    assert [article.case for article in pages] == ["killer-memory", "killer-cpu"]
     assert len({registered_domain(article.url) for article in pages}) == 2
     for article in pages:
         (feed,) = feed_urls(article)
         assert [entry.link for entry in desk.poll(feed)] == [article.url]
-        assert Sheets(desk).get(article.url).body == killer_page(article.headline).encode()
+        assert Sheets(desk).get(article.url).body == KILLER_PAGES[article.case](article.headline).encode()
 
 
-def test_a_killer_is_a_page_of_ordinary_size() -> None:
-    """No limit on bytes keeps it from the extraction: it must be the CPU limit that ends it."""
-    page = killer_page("Register 1")
+@pytest.mark.parametrize("case", KILLER_PAGES)
+def test_a_killer_is_not_too_large_to_be_fetched(case: str) -> None:
+    """No limit on bytes keeps it from the extraction: it must be a limit of the child that ends it."""
+    assert len(KILLER_PAGES[case]("Register 1").encode()) < IngestSettings().page_bytes
 
-    assert len(page) < 1_000_000
-    assert page.count("<b>") == KILLER_ELEMENTS
+
+async def test_heavy_killers_die_of_memory_at_once() -> None:
+    """The other kind takes its CPU limit twice over, and is left to the test of chaos."""
+    item = {
+        "body": KILLER_PAGES["killer-memory"]("Register 1").encode(),
+        "url": "https://x.example/",
+        "charset": None,
+    }
+    async with Children(CHILD, {}, workers=1, limits=LIMITS) as children:
+        with pytest.raises(ChildDiedError) as died:
+            await children.run(("page", {**item, "fetched_at": NOW}))
+
+    assert died.value.reason is Reason.MEMORY_LIMIT

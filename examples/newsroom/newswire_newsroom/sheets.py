@@ -9,10 +9,9 @@ from email.utils import format_datetime
 from newswire_newsroom.desk import Desk
 from newswire_newsroom.feeds import CONTENT_TYPES, render
 from newswire_newsroom.layouts import page
-from newswire_newsroom.oddities import SMALL_PAGES, consent_wall, killer_page, section_page
+from newswire_newsroom.oddities import KILLER_PAGES, SMALL_PAGES, consent_wall, section_page
 from newswire_newsroom.planted import page_cases
 from newswire_newsroom.world import EDITIONS, Article, FeedSpec, Outlet
-from newswire_newsroom.worlds import KILLER
 
 KEPT_PAGES = 256  # rendered pages kept, about 10 KB each
 RELATED = 4  # links to other articles of the outlet
@@ -99,8 +98,8 @@ def redirect_target(url: str) -> str | None:
 def _article_sheet(article: Article, related: Sequence[Article]) -> Sheet:
     if article.case == "consent-wall":
         return Sheet(consent_wall(article.outlet, article.headline).encode())
-    if article.case == KILLER:
-        return Sheet(killer_page(article.headline).encode())
+    if article.case in KILLER_PAGES:
+        return Sheet(KILLER_PAGES[article.case](article.headline).encode())
     html = page(article, related)
     kind = f"text/html; charset={article.charset}" if article.charset_in != "meta" else "text/html"
     body = html.encode(article.charset, "xmlcharrefreplace")

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from newswire_newsroom.oddities import KILLER_PAGES
 from newswire_newsroom.world import Article, Block, FeedSpec, Outlet, Update, articles, outlets
 
 LEFT_OUT = (
     "consent-wall"  # the feed's text stands in for its page: one that fails for a moment reads the same
 )
-KILLER = "killer"  # the case of a page that kills the child process that reads it
 KILLER_PUBLISHED = datetime(2026, 11, 14, 6, 0, tzinfo=UTC)
 
 
@@ -43,6 +43,7 @@ def world_articles(worlds: int) -> Iterator[Article]:
 
 def killer_articles(killers: int) -> Iterator[Article]:
     """Yield the pages that kill a child process, each at an outlet of its own."""
+    kinds = tuple(KILLER_PAGES)
     for number in range(1, killers + 1):
         outlet = _killer_outlet(number)
         yield Article(
@@ -57,9 +58,9 @@ def killer_articles(killers: int) -> Iterator[Article]:
             layout="plain",
             feeds=("main",),
             edition=1,
-            story=KILLER,
+            story="ballast",
             blocks=(Block("p", "All entries of the register on one page."),),
-            case=KILLER,
+            case=kinds[(number - 1) % len(kinds)],
         )
 
 
