@@ -89,6 +89,10 @@ class Scene:
         path = "/registers/all-ballast-ever-shipped"
         return sorted(f"https://{host}{path}" for host in hosts if host.startswith("deadweight-"))
 
+    def feeds_of(self, world: int) -> list[str]:
+        """The addresses of a world's feeds."""
+        return [each.get("xmlUrl") or "" for each in self._lists[world]]
+
     def add_feeds(self, world: int) -> bool:
         """Add the feeds of a world; return whether that worked, as the log may be away."""
         opml = ET.Element("opml", version="2.0")
