@@ -7,10 +7,36 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from chaos.replicas import Replica
 from chaos.schedule import Schedule
 
 SEED = "NEWSWIRE_TEST_CHAOS_SEED"
+
+
+class Victim(Protocol):
+    """A process that may be killed and frozen: a replica."""
+
+    name: str
+    unasked: list[int]
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it runs, and is not frozen."""
+
+    @property
+    def is_down(self) -> bool:
+        """Whether there is no process."""
+
+    def start(self) -> None:
+        """Start it, if it is down."""
+
+    def kill(self) -> None:
+        """Kill it."""
+
+    def freeze(self) -> None:
+        """Let it stand still."""
+
+    def thaw(self) -> None:
+        """Let it go on."""
 
 
 class Broker(Protocol):
@@ -59,7 +85,7 @@ class Monkey:
         self._mischief = mischief
         self._say = say
 
-    def plan(self, schedule: Schedule, replicas: Sequence[Replica], broker: Broker | None) -> None:
+    def plan(self, schedule: Schedule, replicas: Sequence[Victim], broker: Broker | None) -> None:
         """Put all moves on the schedule; in the end everything runs again."""
         end = schedule.now + self._mischief.seconds
         moment = schedule.now
@@ -78,7 +104,7 @@ class Monkey:
                 moment + mischief.broker_away_seconds, lambda: self._did("broker started", broker.start)
             )
 
-    def _move(self, schedule: Schedule, replicas: Sequence[Replica]) -> None:
+    def _move(self, schedule: Schedule, replicas: Sequence[Victim]) -> None:
         """Kill or freeze one that is up; whoever ended by itself is started again."""
         freezes = self._random.random() < self._mischief.freezes
         pause = self._random.uniform(0.5, 3.0)
@@ -96,7 +122,7 @@ class Monkey:
             self._did(f"{victim.name} killed", victim.kill)
             schedule.after(pause, victim.start)
 
-    def _mend(self, schedule: Schedule, replicas: Sequence[Replica]) -> None:
+    def _mend(self, schedule: Schedule, replicas: Sequence[Victim]) -> None:
         """Have everybody run once more, when the last ones have been thawed."""
         for replica in replicas:
             schedule.after(self._mischief.freeze_seconds + 4.0, replica.thaw)
