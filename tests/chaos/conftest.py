@@ -11,6 +11,17 @@ from chaos.scene import HASTE, Size, scene
 
 CALM_SECONDS = 240.0  # for the largest newsroom on a busy machine
 
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is long, unless it is asked for by its mark; it is counted as deselected."""
+    if "long" in (config.getoption("markexpr") or ""):
+        return
+    left_out = [item for item in items if item.get_closest_marker("long")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
 Undisturbed = Callable[[int], Remains]
 
 

@@ -90,10 +90,11 @@ class Monkey:
         end = schedule.now + self._mischief.seconds
         moment = schedule.now
         while (moment := moment + self._random.uniform(*self._mischief.gap)) < end:
-            schedule.at(moment, lambda: self._move(schedule, replicas))
+            schedule.at(moment, lambda: self._move(schedule, replicas, end))
         if broker is not None:
             self._plan_broker(schedule, broker)
-        schedule.at(end, lambda: self._mend(schedule, replicas))
+        for replica in replicas:
+            schedule.at(end, replica.start)
 
     def _plan_broker(self, schedule: Schedule, broker: Broker) -> None:
         mischief = self._mischief
@@ -104,10 +105,11 @@ class Monkey:
                 moment + mischief.broker_away_seconds, lambda: self._did("broker started", broker.start)
             )
 
-    def _move(self, schedule: Schedule, replicas: Sequence[Victim]) -> None:
+    def _move(self, schedule: Schedule, replicas: Sequence[Victim], end: float) -> None:
         """Kill or freeze one that is up; whoever ended by itself is started again."""
         freezes = self._random.random() < self._mischief.freezes
         pause = self._random.uniform(0.5, 3.0)
+        freeze = self._mischief.freeze_seconds + pause
         up = [replica for replica in replicas if replica.is_up]
         for replica in replicas:
             if replica.unasked and replica.is_down:
@@ -115,18 +117,12 @@ class Monkey:
         if not up:
             return
         victim = self._random.choice(up)
-        if freezes:
+        if freezes and schedule.now + freeze < end:
             self._did(f"{victim.name} frozen", victim.freeze)
-            schedule.after(self._mischief.freeze_seconds + pause, victim.thaw)
+            schedule.after(freeze, victim.thaw)
         else:
             self._did(f"{victim.name} killed", victim.kill)
             schedule.after(pause, victim.start)
-
-    def _mend(self, schedule: Schedule, replicas: Sequence[Victim]) -> None:
-        """Have everybody run once more, when the last ones have been thawed."""
-        for replica in replicas:
-            schedule.after(self._mischief.freeze_seconds + 4.0, replica.thaw)
-            schedule.after(self._mischief.freeze_seconds + 4.0, replica.start)
 
     def _did(self, what: str, action: Callable[[], None]) -> None:
         self._say(f"monkey: {what}")

@@ -30,7 +30,7 @@ class Plan:
 
 
 SHORT = Plan(
-    Size(3, killers=1, interval_seconds=4), Mischief(20, (1.5, 3), freeze_seconds=8, broker_deaths=1), 90
+    Size(2, killers=1, interval_seconds=3), Mischief(24, (1.5, 3), freeze_seconds=7, broker_deaths=1), 90
 )
 LONG = Plan(Size(25, killers=3, interval_seconds=20), Mischief(240, freeze_seconds=9, broker_deaths=3), 240)
 LONG_ON_A_FILE = Plan(LONG.size, Mischief(240, (3, 7), freeze_seconds=62, freezes=0.15), 240)
