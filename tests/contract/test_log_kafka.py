@@ -1,6 +1,7 @@
 """The log contract on Kafka, and what only that adapter has."""
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncIterator
 
@@ -61,3 +62,20 @@ class TestKafkaLog(LogContract):
         key = next(key for key in map(str, range(1000)) if log.partition_of(key) == partition)
         await log.publish([Message(topic, key, b"filler")])
         await asyncio.sleep(0.2)
+
+    async def test_reading_behind_the_last_record_does_not_wait_for_one(self, make_log: MakeLog) -> None:
+        """Only the mark of a transaction lies there: whoever catches up must not stand still for it."""
+        log = await make_log()
+        numbers = range(log.partitions)
+        keys = {log.partition_of(key): key for key in map(str, range(100))}
+        placed = await log.publish(
+            [Message(topic, keys[n], b"v") for topic in ("in", "out") for n in numbers]
+        )
+        behind = [(topic, at.partition, at.offset + 1) for topic, at in zip(["in"] * 3 + ["out"] * 3, placed, strict=True)]  # fmt: skip  # noqa: E501
+        stranger = await make_log()
+
+        started = time.monotonic()
+        found = [await stranger.read(*where) for where in behind * 2]
+
+        assert found == [[]] * 12
+        assert time.monotonic() - started < 2.0  # half a second for each of the first six would be 3
