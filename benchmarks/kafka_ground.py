@@ -9,8 +9,10 @@ import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import psutil
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
@@ -27,9 +29,9 @@ PARTITIONS = 12
 EVENT_BYTES = 1024
 TOPICS = (TopicSpec("in"), TopicSpec("out"))
 WORDS = (
-    "minister budget vote coalition harbour flood rescue court appeal engine delay border talks summit "
-    "energy price river bridge hospital strike union teacher school grant museum forest fire storm rail"
-).split()
+    "minister", "budget", "vote", "coalition", "harbour", "flood", "rescue", "court", "appeal", "engine",
+    "delay", "border", "talks", "summit", "energy", "price", "river", "bridge", "hospital", "strike",
+)  # fmt: skip
 
 
 class Row(NamedTuple):
@@ -48,6 +50,34 @@ def against(what: str, value: float, unit: str, goal: float | None = None, *, be
         return Row(what, f"{shown} {unit}".strip())
     met = value < goal if below else value >= goal
     return Row(what, f"{shown} {unit}".strip(), f"{'<' if below else '≥'} {goal:,g} {unit}".strip(), met)
+
+
+@dataclass(frozen=True)
+class Broker:
+    """A broker; what it costs and stores is known only of one on this machine.
+
+    Args:
+        servers: its address.
+        pid: of its process, if that is known.
+        data: the folder of its data, likewise.
+    """
+
+    servers: str
+    pid: int | None = None
+    data: Path | None = None
+
+    def cpu(self) -> float:
+        """Return the CPU seconds that it has used, 0 if that is not known."""
+        if self.pid is None:
+            return 0.0
+        times = psutil.Process(self.pid).cpu_times()
+        return float(times.user + times.system)
+
+    def bytes_of(self, prefix: str) -> int | None:
+        """Return how many bytes of records lie in the topics with a prefix."""
+        if self.data is None:
+            return None
+        return sum(file.stat().st_size for file in self.data.glob(f"{prefix}*/*.log"))
 
 
 @dataclass(frozen=True)
@@ -89,7 +119,8 @@ class Ground:
         """Return a bare consumer of what was committed."""
         return AIOKafkaConsumer(
             *(self.prefix + topic for topic in topics), bootstrap_servers=self.servers,
-            isolation_level="read_committed", enable_auto_commit=False, auto_offset_reset="earliest", **options,
+            isolation_level="read_committed", enable_auto_commit=False, auto_offset_reset="earliest",
+            **options,
         )  # fmt: skip
 
 
@@ -97,18 +128,23 @@ class Ground:
 async def fresh(servers: str, compression: str = "default") -> AsyncIterator[Ground]:
     """Yield a ground with empty topics, and remove them."""
     ground = Ground(servers, f"bench-{uuid.uuid4().hex[:8]}-", compression)
-    log = open_log(
-        f"kafka://{servers}", prefix=ground.prefix, partitions=PARTITIONS, kafka=ground.settings
-    )
+    log = open_log(f"kafka://{servers}", prefix=ground.prefix, partitions=PARTITIONS, kafka=ground.settings)
     await log.open()
     await log.create_topics(TOPICS)
     await log.close()
     try:
         yield ground
     finally:
-        admin = AIOKafkaAdminClient(bootstrap_servers=servers)
-        await admin.start()
-        await admin.delete_topics([ground.prefix + spec.name for spec in TOPICS])
+        await remove_topics(servers, ground.prefix, TOPICS)
+
+
+async def remove_topics(servers: str, prefix: str, topics: Sequence[TopicSpec]) -> None:
+    """Remove what a benchmark has made: the broker may be somebody else's."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+    await admin.start()
+    try:
+        await admin.delete_topics([prefix + spec.name for spec in topics])
+    finally:
         await admin.close()
 
 
@@ -144,8 +180,12 @@ def article_of(size: int) -> Article:
 
 def messages_of(events: Sequence[Event], topic: str) -> list[Message]:
     """Wrap events, with all the usual headers, for a topic of the bench."""
-    wrapped = [message(event, os.urandom(16).hex(), source="bench", entry_id="e", feed_id="f") for event in events]
-    return [Message(topic, each.key, each.value, each.headers) for each in wrapped]
+    made = []
+    for event in events:
+        entry, feed = os.urandom(16).hex(), os.urandom(16).hex()
+        wrapped = message(event, entry, source="bench", entry_id=entry, feed_id=feed)
+        made.append(Message(topic, entry, wrapped.value, wrapped.headers))
+    return made
 
 
 class Echo:
@@ -154,13 +194,10 @@ class Echo:
     def __init__(self, group: str, event: type[Event]) -> None:
         self.group = group
         self.inputs: Mapping[str, type[Event]] = {"in": event}
-        self.sizes: list[int] = []
-        self.opened = 0
 
     async def open(self, ownership: Ownership) -> "EchoHandler":
         """See Stage."""
         del ownership
-        self.opened += 1
         return EchoHandler(self)
 
     def batch(self, size: int) -> None:

@@ -10,9 +10,10 @@ import contextlib
 import multiprocessing
 import random
 import time
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer
-from kafka_ground import PARTITIONS, Echo, Ground, Row, against, article_of, fresh, messages_of
+from kafka_ground import PARTITIONS, Broker, Echo, Ground, Row, against, article_of, fresh, messages_of
 
 from newswire.events import Article
 from newswire.log import Log, Message
@@ -25,9 +26,9 @@ GOAL_WORST_MS = 60.0
 PATIENCE_SECONDS = 20.0
 
 
-async def lone_rows(servers: str) -> list[Row]:
+async def lone_rows(broker: Broker) -> list[Row]:
     """Measure and return lines of the table."""
-    async with fresh(servers) as ground, ground.log() as log:
+    async with fresh(broker.servers) as ground, ground.log() as log:
         stage = multiprocessing.get_context("spawn").Process(target=serve, args=(ground,), daemon=True)
         stage.start()
         try:
@@ -37,7 +38,13 @@ async def lone_rows(servers: str) -> list[Row]:
             stage.kill()
     middle_ms, worst_ms = (1000 * times[int(len(times) * share)] for share in (0.5, 0.99))
     return [
-        against(f"a lone article through a stage ({COUNT} of them), p50", middle_ms, "ms", GOAL_MIDDLE_MS, below=True),
+        against(
+            f"a lone article through a stage ({COUNT} of them), p50",
+            middle_ms,
+            "ms",
+            GOAL_MIDDLE_MS,
+            below=True,
+        ),
         against("the same, p99", worst_ms, "ms", GOAL_WORST_MS, below=True),
     ]
 
@@ -77,9 +84,9 @@ async def through(log: Log, reader: AIOKafkaConsumer, message: Message) -> float
     return ended - started
 
 
-async def taken(reader: AIOKafkaConsumer) -> list[object]:
+async def taken(reader: AIOKafkaConsumer) -> list[Any]:
     """Return what has come."""
-    found = {}
+    found: dict[Any, list[Any]] = {}
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(PATIENCE_SECONDS):
             while not found:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from aiokafka import AIOKafkaProducer
-from kafka_ground import EVENT_BYTES, Ground, Row, against, event_of, fresh, messages_of, middle
+from kafka_ground import EVENT_BYTES, Broker, Ground, Row, against, event_of, fresh, messages_of, middle
 
 from newswire.log import Claim, Log, Message
 
@@ -17,10 +17,10 @@ Bare = tuple[str, bytes, bytes | None, list[tuple[str, bytes]]]
 Way = Callable[[], Awaitable[object]]
 
 
-async def publish_rows(servers: str) -> list[Row]:
+async def publish_rows(broker: Broker) -> list[Row]:
     """Measure and return lines of the table."""
     messages = messages_of([event_of(EVENT_BYTES) for _ in range(BATCH)], "out")
-    async with fresh(servers) as ground, ground.log() as log, ground.producer() as producer:
+    async with fresh(broker.servers) as ground, ground.log() as log, ground.producer() as producer:
         claim, let_go = await claimed(log)
         same = as_bare(messages, ground)
         rates = await in_turn(
