@@ -59,7 +59,7 @@ async def enriched_events() -> list[Enriched]:
     """Return what the demo makes of the newsroom."""
     with tempfile.TemporaryDirectory() as folder:
         address = f"sqlite:///{folder}/demo.db"
-        command = [NEWSWIRE, "demo", "--json", "--log", address, "--store", address]
+        command = [str(NEWSWIRE), "demo", "--json", "--log", address, "--store", address]
         demo = await asyncio.create_subprocess_exec(*command, cwd=folder, stdout=subprocess.DEVNULL)
         assert await demo.wait() == 0, "the demo failed"
         log = open_log(address)
