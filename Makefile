@@ -40,6 +40,7 @@ lint: $(STAMP) ## ruff and mypy
 
 bench: $(STAMP) ## the benchmarks, each a table
 	$(BIN)/python benchmarks/pipeline.py
+	$(BIN)/python benchmarks/kafka.py
 
 lock: ## compile requirements.lock anew (needs uv on the PATH)
 	uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-package newswire --no-emit-package newswire-ingest \

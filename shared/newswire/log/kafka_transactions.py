@@ -21,6 +21,8 @@ from aiokafka.errors import (
     ProducerFenced,
     RecordListTooLargeError,
 )
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from newswire.errors import (
@@ -52,6 +54,27 @@ class Placed(NamedTuple):
     topic: str
     partition: int
     message: Message
+
+
+class Parcel:
+    """Messages of one step that go to one partition as one batch.
+
+    Args:
+        where: they go.
+        batch: of aiokafka, empty.
+    """
+
+    def __init__(self, where: TopicPartition, batch: BatchBuilder) -> None:
+        self.where = where
+        self.batch = batch
+        self.indices: list[int] = []
+
+    def take(self, index: int, key: bytes, value: bytes | None, headers: list[tuple[str, bytes]]) -> bool:
+        """Put a message in, and tell whether there was room; an empty parcel takes any."""
+        if self.batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
+            return False
+        self.indices.append(index)
+        return True
 
 
 class Transactions:
@@ -156,15 +179,50 @@ class Transactions:
         group: str,
     ) -> list[Position]:
         """Send everything, and wait until all of it has arrived."""
-        arriving = [await _send_one(producer, each) for each in placed]
-        moves = {at: OffsetAndMetadata(offset, "") for at, offset in offsets.items()}
-        moving = [producer.send_offsets_to_transaction(moves, group)] if moves else []
-        arrived = await asyncio.gather(*moving, *arriving, return_exceptions=True)
-        for each in arrived:
-            if isinstance(each, BaseException):
-                raise each
-        lying: list[Any] = arrived[len(moving) :]
-        return [Position(each.partition, each.offset) for each in lying]
+        parcels = self._pack(producer, placed)
+        arriving: list[asyncio.Future[Any]] = []
+        try:
+            for parcel in parcels:
+                where = parcel.where
+                arriving.append(
+                    await producer.send_batch(parcel.batch, where.topic, partition=where.partition)
+                )
+            moves = {at: OffsetAndMetadata(offset, "") for at, offset in offsets.items()}
+            moving = [producer.send_offsets_to_transaction(moves, group)] if moves else []
+            arrived = await asyncio.gather(*moving, *arriving, return_exceptions=True)
+        finally:
+            for each in arriving:
+                each.cancel()  # those that nobody waited for: their errors are seen
+        for outcome in arrived:
+            if isinstance(outcome, BaseException):
+                raise outcome
+        batches: list[Any] = arrived[len(moving) :]
+        lying: dict[int, Position] = {}
+        for parcel, metadata in zip(parcels, batches, strict=True):
+            for nth, index in enumerate(parcel.indices):
+                lying[index] = Position(metadata.partition, metadata.offset + nth)
+        return [lying[index] for index in range(len(placed))]
+
+    def _pack(self, producer: AIOKafkaProducer, placed: Sequence[Placed]) -> list["Parcel"]:
+        """Put the messages of each partition into as few batches as take them, in order.
+
+        A future for each message, as aiokafka's ``send`` makes, costs more than the message itself.
+        """
+        packed: list[Parcel] = []
+        filling: dict[TopicPartition, Parcel] = {}
+        largest = self._connection.settings.max_message_bytes
+        for index, (topic, partition, message) in enumerate(placed):
+            where = TopicPartition(topic, partition)
+            key, headers = message.key.encode(), [(n, v.encode()) for n, v in message.headers.items()]
+            size = DefaultRecordBatchBuilder.estimate_size_in_bytes(key, message.value, headers)
+            if size > largest:
+                raise MessageSizeTooLargeError(f"{size} bytes, and {largest} are allowed")
+            parcel = filling.get(where)
+            if parcel is None or not parcel.take(index, key, message.value, headers):
+                parcel = filling[where] = Parcel(where, producer.create_batch())
+                parcel.take(index, key, message.value, headers)
+                packed.append(parcel)
+        return packed
 
     async def close(self) -> None:
         """Let go of the producer in good order."""
@@ -175,18 +233,6 @@ class Transactions:
     async def give_up(self) -> None:
         """Let go of the producer whatever it is doing; its transaction is left to the next one."""
         await asyncio.shield(self.close())
-
-
-async def _send_one(producer: AIOKafkaProducer, placed: Placed) -> "asyncio.Future[Any]":
-    message = placed.message
-    future: asyncio.Future[Any] = await producer.send(
-        placed.topic,
-        value=message.value,
-        key=message.key.encode(),
-        partition=placed.partition,
-        headers=[(name, value.encode()) for name, value in message.headers.items()],
-    )
-    return future
 
 
 async def abandon(producer: AIOKafkaProducer) -> None:
