@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +140,7 @@ async def test_a_beat_moves_no_partition(make_log: MakeLog) -> None:
     lives = [lease.LifeFile(log.life_folder, member) for member in ("elder", "younger")]
     now = int(time.time() * 1000)
     for member in ("elder", "younger", "elder", "younger", "elder"):
-        await log.write(lambda c, member=member: lease.beat(c, "readers", member, 0, now))
+        await log.write(partial(lease.beat, group="readers", member=member, port=0, now_ms=now))
         members = await log.write(lambda c: lease.live_members(c, "readers", log.life_folder, now))
     for life in lives:
         life.close()
