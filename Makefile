@@ -7,7 +7,7 @@ OURS := shared services/ingest services/enrich services/index examples/newsroom
 FEEDS ?= deploy/feeds/world.opml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test lint bench lock
+.PHONY: help setup demo run test test-chaos lint bench lock
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -29,6 +29,9 @@ run: $(STAMP) ## all services on your own feeds: make run FEEDS=my.opml
 test: $(STAMP) ## the whole suite
 	$(BIN)/python -m pytest
 
+test-chaos: $(STAMP) ## minutes of chaos: everything is killed and frozen, the broker too
+	$(BIN)/python -m pytest -m long -s tests/chaos
+
 lint: $(STAMP) ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -37,6 +40,7 @@ lint: $(STAMP) ## ruff and mypy
 
 bench: $(STAMP) ## the benchmarks, each a table
 	$(BIN)/python benchmarks/pipeline.py
+	$(BIN)/python benchmarks/kafka.py
 
 lock: ## compile requirements.lock anew (needs uv on the PATH)
 	uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-package newswire --no-emit-package newswire-ingest \

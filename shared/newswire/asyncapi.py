@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from newswire.compatibility import reserved_fields
-from newswire.contract import PARTITIONS, TERMS, kafka_configuration, kept, model_of, what
+from newswire.contract import PARTITIONS, TERMS, kafka_configuration, kept, what
 from newswire.events import DEAD_LETTERS
 from newswire.headers import SCHEMAS, schema_name
 from newswire.log.port import TopicSpec
-from newswire.topics import TOPICS
+from newswire.topics import EVENT_OF, TOPICS
 
 GOLDEN = Path(__file__).parents[2] / "tests" / "golden"  # of a checkout
 VERSION = "1.0.0"  # of the contract: 1 as in the topics' names
@@ -122,7 +122,7 @@ def _messages(topic: str) -> dict[str, dict[str, Any]]:
 
 def _event(topic: str) -> dict[str, Any]:
     return {
-        "name": str(getattr(model_of(topic), "__name__", topic)),
+        "name": str(getattr(EVENT_OF.get(topic), "__name__", topic)),
         "title": what(topic),
         "contentType": "application/json",
         "headers": _headers(topic),
@@ -176,7 +176,7 @@ def _operation(topic: str, action: str, who: str, verb: str) -> dict[str, Any]:
 
 def example(topic: str, name: str) -> dict[str, Any]:
     """Return a golden example of a topic's event, without reserved fields, which nobody writes yet."""
-    model = model_of(topic)
+    model = EVENT_OF.get(topic)
     reserved = reserved_fields(model.model_json_schema()) if model else set()
     golden: dict[str, dict[str, Any]] = json.loads((GOLDEN / f"{topic}.json").read_bytes())
     return {key: value for key, value in golden[name].items() if key not in reserved}

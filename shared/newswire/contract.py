@@ -8,11 +8,9 @@ from typing import Any
 
 from newswire.events import (
     DEAD_LETTERS,
-    EVENTS,
     Article,
     Enriched,
     Entry,
-    Event,
     Feed,
     FeedSeen,
     FeedStatus,
@@ -24,6 +22,7 @@ from newswire.events import (
 from newswire.kafka_settings import KafkaSettings
 from newswire.log.kafka_topics import COMPACTED_AFTER_DAYS, DAY_MS, wanted
 from newswire.log.port import TopicSpec
+from newswire.topics import EVENT_OF
 
 PARTITIONS = 12  # the default of NEWSWIRE_PARTITIONS; an installation may have more
 RELIED_ON = {"cleanup.policy", "retention.ms", "delete.retention.ms", "min.compaction.lag.ms"}
@@ -84,17 +83,10 @@ TERMS: dict[str, Terms] = {
 }  # fmt: skip
 """Of every topic, what consumers read first."""
 
-_MODELS: dict[str, type[Event]] = {event.topic: event for event in EVENTS}
-
-
-def model_of(topic: str) -> type[Event] | None:
-    """Return the class of a topic's values; None for dead letters, which hold any bytes."""
-    return _MODELS.get(topic)
-
 
 def what(topic: str) -> str:
     """Return a sentence that says what a message on a topic is."""
-    model = model_of(topic)
+    model = EVENT_OF.get(topic)
     return " ".join(str(model.__doc__).split()) if model else DEAD_LETTER_WHAT
 
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from newswire.asyncapi import example
-from newswire.contract import TERMS, kept, model_of, what
+from newswire.contract import TERMS, kept, what
 from newswire.headers import SCHEMAS, schema_name
 from newswire.schemas import ASYNCAPI, schema_of
-from newswire.topics import TOPICS
+from newswire.topics import EVENT_OF, TOPICS
 
 SHOWN_CHARACTERS = 60  # of a long text in an example
 TITLES = {
@@ -59,7 +59,7 @@ def _link(title: str) -> str:
 
 
 def _value(topic: str) -> Iterator[str]:
-    model = model_of(topic)
+    model = EVENT_OF.get(topic)
     if model is None:
         yield "- Value: the original's, byte by byte, so it may be anything."
         return

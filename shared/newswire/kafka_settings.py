@@ -32,7 +32,7 @@ class KafkaSettings(BaseSettings):
         5, ge=0, le=25, description="For batches in hand before partitions are shared out anew"
     )
     step_seconds: float = Field(15, ge=1, le=60, description="For one atomic step")
-    compression: Literal["lz4", "zstd", "none"] = Field("lz4", description="Of what is published")
+    compression: Literal["zstd", "lz4", "none"] = Field("zstd", description="Of what is published")
 
     replication: int | None = Field(
         None, ge=1, le=15, description="Copies of each topic that is made; default the broker's own number"

@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,21 @@ async def test_a_member_that_hangs_is_given_up_and_fenced(make_log: MakeLog) -> 
     life.close()
 
     assert await values(log, "out") == []
+
+
+async def test_a_beat_moves_no_partition(make_log: MakeLog) -> None:
+    """The oldest member stays the oldest: else every beat would hand all partitions over to the other one."""
+    log = await make_log()
+    assert isinstance(log, SqliteLog)
+    lives = [lease.LifeFile(log.life_folder, member) for member in ("elder", "younger")]
+    now = int(time.time() * 1000)
+    for member in ("elder", "younger", "elder", "younger", "elder"):
+        await log.write(partial(lease.beat, group="readers", member=member, port=0, now_ms=now))
+        members = await log.write(lambda c: lease.live_members(c, "readers", log.life_folder, now))
+    for life in lives:
+        life.close()
+
+    assert members == ["elder", "younger"]
 
 
 async def test_a_lease_lost_behind_ones_back_is_noticed_and_taken_anew(make_log: MakeLog) -> None:

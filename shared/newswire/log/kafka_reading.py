@@ -19,7 +19,8 @@ from newswire.log.kafka_connection import Connection
 from newswire.log.port import Record
 
 READERS = 4  # consumers at most; each has a connection
-WAIT_MS = 500  # one look for records
+FIRST_WAIT_MS = 5  # the first look for records
+WAIT_MS = 500  # later ones at most
 ANSWER_SECONDS = (
     15.0  # that the broker has to answer; longer than it takes to undo a dead process's transaction
 )
@@ -55,34 +56,34 @@ class _Reader:
 
     def __init__(self, consumer: AIOKafkaConsumer) -> None:
         self.consumer = consumer
-        self._where: TopicPartition | None = None
-        self._gap = range(0)
+        self._stands: tuple[TopicPartition, int] | None = None
 
     def stands_at(self, where: TopicPartition, offset: int) -> bool:
-        """Tell whether the next record that the consumer gives is the first at or beyond the offset."""
-        return self._where == where and offset in self._gap
+        """Tell whether the consumer reads on just there."""
+        return self._stands == (where, offset)
 
-    async def read(self, where: TopicPartition, offset: int, end: int, most: int) -> list[Any]:
-        """Return records at or beyond the offset, none if there is none before the end."""
-        if self._where != where:
-            self.consumer.assign([where])
-        if self.stands_at(where, offset):
-            position = self._gap[-1]
-        else:
+    async def read(self, where: TopicPartition, offset: int, end: int, most: int) -> tuple[list[Any], int]:
+        """Return records at or beyond the offset, none if there is none before the end, and how far was read.
+
+        A look is short at first: one that finds nothing but marks of transactions says nothing.
+        """
+        if not self.stands_at(where, offset):
+            if where not in self.consumer.assignment():
+                self.consumer.assign([where])
             self.consumer.seek(where, offset)
-            position = offset
-        self._where, self._gap = None, range(0)  # until we know better
+        self._stands = None  # until we know better
         self.consumer.resume(where)
         records: list[Any] = []
+        position, wait_ms = offset, FIRST_WAIT_MS
         while not records and position < end:
-            found = await self.consumer.getmany(where, timeout_ms=WAIT_MS, max_records=most)
+            found = await self.consumer.getmany(where, timeout_ms=wait_ms, max_records=most)
             records = found.get(where, [])
             position = await self.consumer.position(where)
+            wait_ms = min(2 * wait_ms, WAIT_MS)
         if position >= end:
             self.consumer.pause(where)
-        self._where = where
-        self._gap = range(records[-1].offset + 1 if records else offset, position + 1)
-        return records
+        self._stands = (where, position)
+        return records, position
 
 
 class Readers:
@@ -98,6 +99,9 @@ class Readers:
         self._made = 0
         self._places = asyncio.Semaphore(READERS)
         self._asked: AIOKafkaConsumer | None = None
+        self._gaps: dict[
+            TopicPartition, range
+        ] = {}  # where no record lies: behind the last one that was read
 
     async def open(self) -> None:
         """Connect."""
@@ -130,10 +134,14 @@ class Readers:
     async def read(self, where: TopicPartition, offset: int, most: int) -> list[Any]:
         """Return up to so many records at or beyond the offset; none only if there is none now."""
         end = (await self.ends([where]))[where]
-        if offset >= end:
+        gap = self._gaps.get(where, range(0))
+        start = gap[-1] if offset in gap else offset
+        if start >= end:
             return []
-        async with self._lent(where, offset) as reader, answering(f"is read: {where.topic}"):
-            return await reader.read(where, offset, end, most)
+        async with self._lent(where, start) as reader, answering(f"is read: {where.topic}"):
+            records, position = await reader.read(where, start, end, most)
+        self._gaps[where] = range(records[-1].offset + 1 if records else offset, position + 1)
+        return records
 
     @property
     def _asker(self) -> AIOKafkaConsumer:

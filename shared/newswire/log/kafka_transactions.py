@@ -22,6 +22,8 @@ from aiokafka.errors import (
     ProducerFenced,
     RecordListTooLargeError,
 )
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from newswire.errors import (
@@ -53,6 +55,27 @@ class Placed(NamedTuple):
     topic: str
     partition: int
     message: Message
+
+
+class Parcel:
+    """Messages of one step that go to one partition as one batch.
+
+    Args:
+        where: they go.
+        batch: of aiokafka, empty.
+    """
+
+    def __init__(self, where: TopicPartition, batch: BatchBuilder) -> None:
+        self.where = where
+        self.batch = batch
+        self.indices: list[int] = []
+
+    def take(self, index: int, key: bytes, value: bytes | None, headers: list[tuple[str, bytes]]) -> bool:
+        """Put a message in, and tell whether there was room; an empty parcel takes any."""
+        if self.batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
+            return False
+        self.indices.append(index)
+        return True
 
 
 class Transactions:
@@ -157,16 +180,51 @@ class Transactions:
         group: str,
     ) -> list[Position]:
         """Send everything, and wait until all of it has arrived."""
-        arriving = [await _send_one(producer, each) for each in placed]
-        moves = {at: OffsetAndMetadata(offset, "") for at, offset in offsets.items()}
-        moving = [producer.send_offsets_to_transaction(moves, group)] if moves else []
-        arrived = await asyncio.gather(*moving, *arriving, return_exceptions=True)
-        _count_back(producer, placed, arrived[len(moving) :])
-        for each in arrived:
-            if isinstance(each, BaseException):
-                raise each
-        lying: list[Any] = arrived[len(moving) :]
-        return [Position(each.partition, each.offset) for each in lying]
+        parcels = self._pack(producer, placed)
+        arriving: list[asyncio.Future[Any]] = []
+        try:
+            for parcel in parcels:
+                where = parcel.where
+                arriving.append(
+                    await producer.send_batch(parcel.batch, where.topic, partition=where.partition)
+                )
+            moves = {at: OffsetAndMetadata(offset, "") for at, offset in offsets.items()}
+            moving = [producer.send_offsets_to_transaction(moves, group)] if moves else []
+            arrived = await asyncio.gather(*moving, *arriving, return_exceptions=True)
+        finally:
+            for each in arriving:
+                each.cancel()  # those that nobody waited for: their errors are seen
+        batches: list[Any] = arrived[len(moving) :]
+        _count_back(producer, parcels, batches)
+        for outcome in arrived:
+            if isinstance(outcome, BaseException):
+                raise outcome
+        lying: dict[int, Position] = {}
+        for parcel, metadata in zip(parcels, batches, strict=True):
+            for nth, index in enumerate(parcel.indices):
+                lying[index] = Position(metadata.partition, metadata.offset + nth)
+        return [lying[index] for index in range(len(placed))]
+
+    def _pack(self, producer: AIOKafkaProducer, placed: Sequence[Placed]) -> list["Parcel"]:
+        """Put the messages of each partition into as few batches as take them, in order.
+
+        A future for each message, as aiokafka's ``send`` makes, costs more than the message itself.
+        """
+        packed: list[Parcel] = []
+        filling: dict[TopicPartition, Parcel] = {}
+        largest = self._connection.settings.max_message_bytes
+        for index, (topic, partition, message) in enumerate(placed):
+            where = TopicPartition(topic, partition)
+            key, headers = message.key.encode(), [(n, v.encode()) for n, v in message.headers.items()]
+            size = DefaultRecordBatchBuilder.estimate_size_in_bytes(key, message.value, headers)
+            if size > largest:
+                raise MessageSizeTooLargeError(f"{size} bytes, and {largest} are allowed")
+            parcel = filling.get(where)
+            if parcel is None or not parcel.take(index, key, message.value, headers):
+                parcel = filling[where] = Parcel(where, producer.create_batch())
+                parcel.take(index, key, message.value, headers)
+                packed.append(parcel)
+        return packed
 
     async def close(self) -> None:
         """Let go of the producer in good order."""
@@ -179,27 +237,15 @@ class Transactions:
         await asyncio.shield(self.close())
 
 
-async def _send_one(producer: AIOKafkaProducer, placed: Placed) -> "asyncio.Future[Any]":
-    message = placed.message
-    future: asyncio.Future[Any] = await producer.send(
-        placed.topic,
-        value=message.value,
-        key=message.key.encode(),
-        partition=placed.partition,
-        headers=[(name, value.encode()) for name, value in message.headers.items()],
-    )
-    return future
-
-
-def _count_back(producer: AIOKafkaProducer, placed: Sequence[Placed], results: Sequence[object]) -> None:
-    """Take back the sequence numbers of messages that were refused.
+def _count_back(producer: AIOKafkaProducer, parcels: Sequence[Parcel], outcomes: Sequence[object]) -> None:
+    """Take back the sequence numbers of batches that were refused.
 
     aiokafka counts them, the broker does not, and would take nothing more from this producer there.
     """
-    for each, result in zip(placed, results, strict=True):
-        if isinstance(result, KafkaError):
-            where = TopicPartition(each.topic, each.partition)
-            producer._txn_manager.increment_sequence_number(where, -1)  # noqa: SLF001  there is no public way
+    for parcel, outcome in zip(parcels, outcomes, strict=True):
+        if isinstance(outcome, KafkaError):
+            manager = producer._txn_manager  # noqa: SLF001  there is no public way
+            manager.increment_sequence_number(parcel.where, -len(parcel.indices))
 
 
 async def abandon(producer: AIOKafkaProducer) -> None:
@@ -236,6 +282,6 @@ def _left_alone(producer: AIOKafkaProducer) -> "list[asyncio.Future[Any]]":
         *(
             future
             for batch in (*batches._pending_batches, *chain(*batches._batches.values()))  # noqa: SLF001
-            for future in (batch._drain_waiter, *(each for each, _ in batch._msg_futures))  # noqa: SLF001
+            for future in (batch.future, batch._drain_waiter)  # noqa: SLF001
         ),
     ]

@@ -1,5 +1,7 @@
 """Kafka's hash of keys, so that both adapters put a key into the same partition."""
 
+import struct
+
 SEED = 0x9747B28C  # as Kafka's Java client seeds it (org.apache.kafka.common.utils.Utils.murmur2)
 M = 0x5BD1E995  # multiplier of MurmurHash2, Austin Appleby, public domain
 MASK = 0xFFFFFFFF
@@ -11,10 +13,9 @@ def murmur2(data: bytes) -> int:
     length = len(data)
     h = SEED ^ length
     whole = length - length % WORD
-    for i in range(0, whole, WORD):
-        k = int.from_bytes(data[i : i + WORD], "little") * M & MASK
-        k = (k ^ (k >> 24)) * M & MASK
-        h = (h * M & MASK) ^ k
+    for word in struct.unpack_from(f"<{length // WORD}I", data):
+        k = word * M & MASK
+        h = ((h * M) ^ ((k ^ (k >> 24)) * M)) & MASK
     if whole < length:
         h = (h ^ int.from_bytes(data[whole:], "little")) * M & MASK
     h = (h ^ (h >> 13)) * M & MASK
