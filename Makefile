@@ -7,7 +7,7 @@ OURS := shared services/ingest services/enrich services/index examples/newsroom
 FEEDS ?= deploy/feeds/world.opml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test lint bench lock
+.PHONY: help setup demo run test test-chaos lint bench lock
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -29,11 +29,14 @@ run: $(STAMP) ## all services on your own feeds: make run FEEDS=my.opml
 test: $(STAMP) ## the whole suite
 	$(BIN)/python -m pytest
 
+test-chaos: $(STAMP) ## minutes of chaos: everything is killed and frozen, the broker too
+	$(BIN)/python -m pytest -m long -s tests/chaos
+
 lint: $(STAMP) ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy tests benchmarks
+	$(BIN)/mypy tests benchmarks examples/consumers
 
 bench: $(STAMP) ## the benchmarks, each a table
 	$(BIN)/python benchmarks/pipeline.py

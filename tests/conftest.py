@@ -5,7 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest.register_assert_rewrite("contract.log_contract", "contract.store_contract")
+pytest.register_assert_rewrite(
+    "contract.log_contract", "contract.store_contract", "contract.subscription_contract"
+)
 
 pytest_plugins = ["servers.plugin"]
 

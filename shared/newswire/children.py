@@ -25,6 +25,7 @@ logger = structlog.get_logger()
 START_SECONDS = 120.0  # to import and load models, on a slow and busy machine
 DYING_SECONDS = 5.0  # between a child's closed pipe and its exit code
 KILLS = 2  # an item that kills so many children is given up
+LATE_SECONDS = 1.0  # a time-out noticed so late says that this process stood still, not that the item hung
 
 # One thread a child: the children are the parallelism, and BLAS threads would fight over the cores.
 ONE_THREAD = dict.fromkeys(
@@ -54,6 +55,10 @@ class Limits:
     wall_seconds: float = 60.0
     growth_bytes: int = 512 * 1024 * 1024
     items: int = 1000
+
+
+class _StoodStillError(Exception):
+    """This process was stopped while an item was out, so that nobody knows how long the item took."""
 
 
 class _Child:
@@ -142,12 +147,16 @@ class Children:
 
         Raises ItemFailedError if it raised, ChildDiedError if it twice killed its child or overran a limit.
         """
-        for kills in range(1, KILLS + 1):
+        kills = 0
+        while True:
             child = await self._free()
             try:
                 state, result = await self._ask(child, item)
+            except _StoodStillError:
+                continue  # as if it had not been asked
             except ChildDiedError as error:
                 self._check_open()  # when all are ended that is no fault of the item
+                kills += 1
                 logger.warning("child.died", target=self._target, reason=error.reason, kills=kills)
                 if kills == KILLS or error.reason is Reason.WALL_LIMIT:
                     raise
@@ -157,19 +166,22 @@ class Children:
             if state == "memory":
                 raise ChildDiedError(Reason.MEMORY_LIMIT, result)
             raise ItemFailedError(Reason.HANDLER_FAILED, result)
-        raise AssertionError("unreachable")
 
     async def _ask(self, child: _Child, item: Any) -> tuple[str, Any]:
         """Ask a child, and give its place back whatever happens."""
         successor: _Child | None = None
+        clock = asyncio.get_running_loop().time
+        limit = clock() + self._limits.wall_seconds
         try:
-            async with asyncio.timeout(self._limits.wall_seconds):
+            async with asyncio.timeout_at(limit):
                 answer = await child.ask(item)
             child.served += 1
             # A child whose memory ran out may be in any state: it is replaced as well.
             if child.served < self._limits.items and answer[0] != "memory":
                 successor = child
         except TimeoutError:
+            if clock() > limit + LATE_SECONDS:
+                raise _StoodStillError from None
             raise ChildDiedError(
                 Reason.WALL_LIMIT, f"took longer than {self._limits.wall_seconds:.0f} s"
             ) from None

@@ -1,4 +1,4 @@
-"""The commands of the pipeline as a whole: run, ledger, trace, topics."""
+"""The commands of the pipeline as a whole: run, ledger, trace, tail, topics, and what repairs."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from newswire import letter_commands, replay_command, withdraw_command
+from newswire.tail_command import register_tail
 from newswire.topic_commands import topics
 
 Json = Annotated[bool, typer.Option("--json", help="JSON Lines on standard output, for machines.")]
@@ -16,6 +18,10 @@ def register(app: typer.Typer) -> None:
     app.command()(run)
     app.command()(ledger)
     app.command()(trace)
+    withdraw_command.register(app)
+    letter_commands.register(app)
+    replay_command.register(app)
+    register_tail(app)
     app.add_typer(topics, name="topics")
 
 

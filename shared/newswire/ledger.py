@@ -12,8 +12,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from newswire.envelope import ENTRY, FEED
-from newswire.events import Article, Enriched, Entry, Feed, Outcome, OutcomeKind, Page, Sighting
+from newswire.envelope import ENTRY, FEED, OUTCOMES_END
+from newswire.events import DEAD_LETTERS, Article, Enriched, Entry, Feed, Outcome, OutcomeKind, Page, Sighting
 from newswire.following import Follower, Latest
 from newswire.log.port import Log, Record
 from newswire.log.reading import records_from
@@ -71,14 +71,17 @@ class Ledger:
 
     def __init__(self, log: Log) -> None:
         self._log = log
+        self._letters = Follower(log, DEAD_LETTERS)
         self._followers = [(Follower(log, event.topic), event) for event in (Entry, Outcome)]
         self._feed: dict[str, str] = {}
         self._ended: dict[str, tuple[OutcomeKind, str]] = {}
+        self._died: dict[str, int] = {}  # offset of the outcome, where the last one is dead-lettered
+        self._sent_back: dict[str, int] = {}  # end that the outcomes had when an entry was sent back
 
     @property
     def reading(self) -> tuple[int, int]:
         """How many entries were seen, and how many records stand behind it all: it moves when they do."""
-        return len(self._feed), sum(follower.read for follower, _ in self._followers)
+        return len(self._feed), self._letters.read + sum(each.read for each, _ in self._followers)
 
     @property
     def unfinished(self) -> set[str]:
@@ -86,7 +89,9 @@ class Ledger:
         return self._feed.keys() - self._ended.keys()
 
     async def catch_up(self) -> None:
-        """Read entries and outcomes to their ends."""
+        """Read entries, outcomes and what was sent back to their ends."""
+        async for record in self._letters.records():
+            self._enter_letter(record)
         for follower, event in self._followers:
             async for record in follower.records():
                 if record.value is not None:
@@ -99,15 +104,18 @@ class Ledger:
     async def balance(self) -> Balance:
         """Read on, look for what is unfinished, and return the sums."""
         await self.catch_up()
-        present = await self._present() if self.unfinished else set()
-        await self.catch_up()  # what ended while we looked
-        missing = self.unfinished
+        looked_for = self.unfinished
+        present = await self._present() if looked_for else set()
+        await (
+            self.catch_up()
+        )  # what ended while we looked; what has come or was sent back since is on its way
+        lost = (self.unfinished & looked_for) - present
         return Balance(
             seen=len(self._feed),
             outcomes=self.outcomes(),
             by_feed=await self._by_feed(),
-            in_flight=len(missing & present),
-            lost=tuple(sorted(missing - present)),
+            in_flight=len(self.unfinished) - len(lost),
+            lost=tuple(sorted(lost)),
         )
 
     async def _by_feed(self) -> dict[str, FeedBalance]:
@@ -131,9 +139,31 @@ class Ledger:
             return
         self._feed.setdefault(event.entry_id, event.feed_id)
         if isinstance(event, Outcome):
-            self._ended[event.entry_id] = (event.kind, event.reason)
-        elif event.trigger.startswith("replay"):
-            self._ended.pop(event.entry_id, None)
+            self._end(event, record.offset)
+
+    def _end(self, outcome: Outcome, offset: int) -> None:
+        """Enter an outcome, unless the entry was sent back from that end."""
+        entry = outcome.entry_id
+        if outcome.kind is OutcomeKind.DEAD_LETTERED:
+            if offset < self._sent_back.get(entry, 0):
+                return
+            self._died[entry] = offset
+        else:
+            self._died.pop(entry, None)
+        self._ended[entry] = (outcome.kind, outcome.reason)
+
+    def _enter_letter(self, record: Record) -> None:
+        """Follow the mark of a dead letter that was sent back: its entry is on its way again.
+
+        The mark says where the outcomes ended then, so that no clock decides which outcome is the later one.
+        """
+        entry, end = record.headers.get(ENTRY), record.headers.get(OUTCOMES_END, "")
+        if entry is None or not end.isdigit():
+            return
+        self._sent_back[entry] = max(int(end), self._sent_back.get(entry, 0))
+        if self._died.get(entry, self._sent_back[entry]) < self._sent_back[entry]:
+            self._ended.pop(entry, None)
+            self._died.pop(entry, None)
 
     async def _present(self) -> set[str]:
         """Return the entries that wait or lie in a message not yet read.

@@ -9,6 +9,12 @@ from newswire.errors import LogUnavailableError, UnavailableError
 logger = structlog.get_logger()
 
 
+def warn(event: str, error: UnavailableError, **keys: object) -> None:
+    """Write a line about what has to wait for a dependency; the log says by itself that it is away."""
+    say = logger.debug if isinstance(error, LogUnavailableError) else logger.warning
+    say(event, error=str(error), **keys)
+
+
 class Outages:
     """The partitions of one stage that wait for a dependency.
 
@@ -22,11 +28,10 @@ class Outages:
         self._since = 0.0
 
     def down(self, number: int, error: UnavailableError) -> None:
-        """Learn that a partition waits; the log says by itself that it is away."""
+        """Learn that a partition waits."""
         if not self._waiting:
             self._since = time.monotonic()
-            say = logger.debug if isinstance(error, LogUnavailableError) else logger.warning
-            say("dependency.down", group=self._group, partition=number, error=str(error))
+            warn("dependency.down", error, group=self._group, partition=number)
         self._waiting.add(number)
 
     def back(self, number: int) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from newswire.errors import ClaimBrokenError
 from newswire.events import Event
 from newswire.log.port import Claim, Log, Message, TopicPartition
 from newswire.table import CachedRows, Table
@@ -58,6 +59,11 @@ class Ownership:
         written = list(zip(messages, positions, strict=True))
         for table in self._tables:
             table.apply(written)
+
+    def check(self) -> None:
+        """Raise ClaimBrokenError if others may own the number by now: before what no commit undoes."""
+        if not self.claim.is_held:
+            raise ClaimBrokenError(f"{self.claim.group} is no longer sure to hold partition {self.number}")
 
     def close(self) -> None:
         """Close the tables."""

@@ -19,7 +19,14 @@ from pydantic import ValidationError
 
 from newswire.backoff import Backoff
 from newswire.envelope import dead_letter
-from newswire.errors import CacheBrokenError, FencedError, ItemError, MovedError, UnavailableError
+from newswire.errors import (
+    CacheBrokenError,
+    FencedError,
+    ItemError,
+    MovedError,
+    SettingsError,
+    UnavailableError,
+)
 from newswire.events import Reason
 from newswire.log.port import Message, Record
 from newswire.outages import Outages
@@ -116,7 +123,7 @@ class PartitionLoop:
             await self._outage(error)
         except MovedError:
             return  # decide again on what is known now
-        except (FencedError, CacheBrokenError):
+        except (FencedError, CacheBrokenError, SettingsError):
             raise
         except Exception as error:  # noqa: BLE001  whatever a stage raises, the message gets its end
             if len(records) == 1:

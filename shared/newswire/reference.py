@@ -1,6 +1,6 @@
-"""Reference pages made from the code: ``python -m newswire.reference`` writes settings and commands.
+"""Reference pages made from the code: ``python -m newswire.reference`` writes settings, commands and events.
 
-Needs all services installed, as their settings and commands are found through entry points.
+Needs a checkout with all services installed, as settings and commands are found through entry points.
 """
 
 import re
@@ -15,6 +15,7 @@ from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
 from newswire import cli
+from newswire.event_page import events_page
 from newswire.kafka_settings import KafkaSettings
 from newswire.service import installed
 from newswire.settings import Settings
@@ -27,7 +28,7 @@ VALUES = {"bool": "", "int": " NUMBER", "float": " NUMBER", "Path": " FILE"}  # 
 
 def pages() -> dict[str, str]:
     """Return the text of each page by its file name."""
-    return {"settings.md": settings_page(), "cli.md": cli_page()}
+    return {"settings.md": settings_page(), "cli.md": cli_page(), "events.md": events_page(MADE)}
 
 
 def settings_page() -> str:

@@ -12,12 +12,14 @@ from pydantic_settings import BaseSettings
 from newswire.errors import SettingsError
 from newswire.kafka_settings import KafkaSettings
 from newswire.log.port import Log
+from newswire.replaying import Replayer, Say
 from newswire.settings import Settings, check_names, load
 from newswire.worker import Worker
 
 GROUP = "newswire.services"
 
 Bootstrap = Callable[[Settings, Any, Log], AbstractAsyncContextManager[Sequence[Worker]]]
+Replay = Callable[[Settings, Any, Log, Say], AbstractAsyncContextManager[Replayer]]
 ImportFeeds = Callable[[Log, Path], Awaitable[str]]
 
 
@@ -30,12 +32,14 @@ class Service:
         settings: its own settings.
         bootstrap: builds every real client and yields the workers; ends the clients afterwards.
         import_feeds: takes over a feed list, and says in a line what it found.
+        replay: opens the service's part in ``newswire replay``, if it has one.
     """
 
     name: str
     settings: type[BaseSettings]
     bootstrap: Bootstrap
     import_feeds: ImportFeeds | None = None
+    replay: Replay | None = None
 
 
 def installed(only: Sequence[str] = ()) -> list[Service]:

@@ -10,13 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
+from newswire.envelope import VERSION
 from newswire.errors import CacheBrokenError
 from newswire.events import Event
-from newswire.log.port import Log, Message, Position
+from newswire.log.port import Headers, Log, Message, Position
 
 E = TypeVar("E", bound=Event)
 
 CHUNK = 1000  # records read at a time
+REMOVED = b"\x00removed "  # begins a row that remembers a tombstone's version; no JSON begins so
 
 
 class Rows(Protocol):
@@ -188,7 +190,7 @@ class Table(Generic[E]):
         changed: set[str] = set()
         while self.next_offset < end:
             records = await self._log.read(self.topic, self._partition, self.next_offset, max_records=CHUNK)
-            changes = {record.key: record.value for record in records}
+            changes = {record.key: _row(record.value, record.headers) for record in records}
             # With nothing left, what lies below the end is no record of anybody's.
             self._rows.put(changes, records[-1].offset + 1 if records else end)
             changed |= changes.keys()
@@ -197,16 +199,25 @@ class Table(Generic[E]):
     def get(self, key: str) -> E | None:
         """Return the latest event of a key, if it has one."""
         value = self._rows.get(key)
-        return None if value is None else self._event.from_bytes(value)
+        return None if value is None or _is_removal(value) else self._event.from_bytes(value)
+
+    def removed_at(self, key: str) -> int:
+        """Return the version with which a key was removed, 0 if it is there or its tombstone told none.
+
+        What comes after it must be newer, also when the clock was set back in between.
+        """
+        value = self._rows.get(key) or b""
+        return int(value.removeprefix(REMOVED)) if _is_removal(value) else 0
 
     def __iter__(self) -> Iterator[str]:
         """Return all keys."""
-        return (key for key, _ in self._rows.items())
+        return (key for key, value in self._rows.items() if not _is_removal(value))
 
     def items(self) -> Iterator[tuple[str, E]]:
         """Return all keys with their events."""
         for key, value in self._rows.items():
-            yield key, self._event.from_bytes(value)
+            if not _is_removal(value):
+                yield key, self._event.from_bytes(value)
 
     def apply(self, written: list[tuple[Message, Position]]) -> None:
         """Take over what its owner has just published, without reading it back.
@@ -216,8 +227,20 @@ class Table(Generic[E]):
         """
         ours = [(m, at) for m, at in written if m.topic == self.topic and at.partition == self._partition]
         if ours:
-            self._rows.put({m.key: m.value for m, _ in ours}, ours[-1][1].offset + 1)
+            self._rows.put({m.key: _row(m.value, m.headers) for m, _ in ours}, ours[-1][1].offset + 1)
 
     def close(self) -> None:
         """Let go of the rows."""
         self._rows.close()
+
+
+def _row(value: bytes | None, headers: Headers) -> bytes | None:
+    """Return what is kept of a record: its value, or of a tombstone with a version just that."""
+    version = headers.get(VERSION, "")
+    if value is None and version.isascii() and version.isdigit():
+        return REMOVED + version.encode()
+    return value
+
+
+def _is_removal(value: bytes) -> bool:
+    return value.startswith(REMOVED)

@@ -1,10 +1,15 @@
 """The topics of Newswire and how each is kept (docs/design.md, section 2)."""
 
+import difflib
+
+from newswire.errors import SettingsError
 from newswire.events import (
     DEAD_LETTERS,
+    EVENTS,
     Article,
     Enriched,
     Entry,
+    Event,
     Feed,
     FeedSeen,
     FeedStatus,
@@ -42,3 +47,21 @@ def topic_specs(days: float = DAYS, enriched_days: float = RETENTION_DAYS) -> tu
 
 
 TOPICS = topic_specs()
+
+GROUPS = frozenset({"ingest", "enrich", "index"})
+"""The groups of Newswire's own stages: whoever else reads as one of them takes its messages away."""
+
+EVENT_OF: dict[str, type[Event]] = {event.topic: event for event in EVENTS}
+"""What lies on each topic; dead letters are any bytes."""
+
+
+def topic_named(text: str) -> str:
+    """Return the topic that is meant, with or without ``newswire.`` and ``.v1``; SettingsError if none is."""
+    names = [spec.name for spec in TOPICS]
+    for name in (text, f"newswire.{text}", f"{text}.v1", f"newswire.{text}.v1"):
+        if name in names:
+            return name
+    short = [name.removeprefix("newswire.").removesuffix(".v1") for name in names]
+    close = difflib.get_close_matches(text, [*short, *names], 1)
+    hint = f"did you mean {close[0]}?" if close else f"there is {', '.join(short)}"
+    raise SettingsError(f"no topic is named {text!r}; {hint}")

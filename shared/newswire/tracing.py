@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from newswire.envelope import ENTRY
+from newswire.envelope import ENTRY, HANDLED
 from newswire.events import DEAD_LETTERS, Article, Enriched, Entry, Event, Outcome, Page, Sighting, Withdrawal
 from newswire.log.port import Log, Record
 from newswire.log.reading import records_from
@@ -104,6 +104,8 @@ def _summary(record: Record) -> str:
     event = _event(record)
     if record.topic == DEAD_LETTERS:
         headers = record.headers
+        if HANDLED in headers:
+            return f"dead letter {headers[HANDLED]} {headers.get('dl_how')} by {headers.get('dl_by')}"
         return (
             f"dead letter of {headers.get('dl_stage')}: {headers.get('dl_reason')}: {headers.get('dl_error')}"
         )

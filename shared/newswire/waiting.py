@@ -1,10 +1,13 @@
 """Waiting for the first of several things, or for all of them."""
 
 import asyncio
-from collections.abc import Coroutine
+import time
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+POLL_SECONDS = 0.05  # between two looks at what nobody announces
 
 
 async def first(*coroutines: Coroutine[Any, Any, Any]) -> None:
@@ -29,3 +32,13 @@ async def together(*coroutines: Coroutine[Any, Any, T]) -> list[T]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def poll(condition: Callable[[], Awaitable[bool]], seconds: float) -> bool:
+    """Ask again and again until a condition holds; return whether it did within the time."""
+    deadline = time.monotonic() + seconds
+    while not await condition():
+        if time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(POLL_SECONDS)
+    return True

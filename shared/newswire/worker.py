@@ -123,5 +123,8 @@ async def _first_of(
         for task in (consumer, side):
             task.cancel()
         await asyncio.wait({consumer, side})
+        for task in (consumer, side):
+            if not task.cancelled():
+                task.exception()  # where both have failed, asyncio would complain of the one not raised
     if not side.cancelled():
         side.result()  # an error on the way out is an error too

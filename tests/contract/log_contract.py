@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -217,6 +218,41 @@ class LogContract:
 
         assert await log.end_offsets("in") == {0: 0, 1: 0, 2: 0}
         assert await log.committed("readers", "in") == {0: 0, 1: 0, 2: 0}
+
+    async def test_offsets_at_a_moment_part_older_records_from_younger_ones(self, make_log: MakeLog) -> None:
+        """Reading from there gives what was published at the moment or later, and nothing else."""
+        log = await make_log()
+        (at, _) = await log.publish([message("out", "a", "1"), message("out", "a", "2")])
+        await asyncio.sleep(0.02)
+        moment = datetime.now(UTC)
+        await log.publish([message("out", "a", "3"), message("out", "a", "4")])
+        places = await log.offsets_at("out", moment)
+        young = await log.read("out", at.partition, places[at.partition])
+
+        assert set(places) == {0, 1, 2}
+        assert [record.value for record in young] == [b"3", b"4"]
+
+    async def test_offsets_at_a_moment_beyond_all_records(self, make_log: MakeLog) -> None:
+        """Before the first record lies everything, after the last one nothing."""
+        log = await make_log()
+        (at,) = await log.publish([message("out", "a", "1")])
+        now = datetime.now(UTC)
+        before = await log.offsets_at("out", now - timedelta(days=1))
+        after = await log.offsets_at("out", now + timedelta(days=1))
+
+        assert len(await log.read("out", at.partition, before[at.partition])) == 1
+        assert await log.read("out", at.partition, after[at.partition]) == []
+
+    async def test_a_group_has_begun_where_it_has_committed_even_0(self, make_log: MakeLog) -> None:
+        """So a new group can be told from one that has met nothing yet."""
+        log = await make_log()
+        before = await log.begun("readers", "in")
+        async with joined(log) as group:
+            await (await group.claim_of(1)).commit([], {"in": 0})
+
+        assert before == set()
+        assert await log.begun("readers", "in") == {1}
+        assert await log.begun("others", "in") == set()
 
     async def test_one_member_gets_all_claims(self, make_log: MakeLog) -> None:
         """A group of one holds every partition number."""

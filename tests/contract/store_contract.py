@@ -620,6 +620,17 @@ class StoreContract:
         assert [(b.name, b.count) for b in facets.entities[EntityType.PLACE]] == [("Ukraine", 2)]
         assert await self.find(store, "entity:Ukraina") == ["a"]
 
+    async def test_an_entity_of_a_type_nobody_knows_yet_is_counted(self, world: World) -> None:
+        """Types may grow: a document made by a newer enrich is stored and found like any other."""
+        store = await world()
+        newer = Entity.model_validate({"name": "Gripen", "type": "of-tomorrow", "salience": 0.5})
+        await self.fill(store, article("a", entities=(newer,)))
+        results = await store.search(parse_query("", facets=True))
+
+        assert results.facets is not None
+        assert [bucket.name for bucket in results.facets.entities["of-tomorrow"]] == ["Gripen"]
+        assert [entity.type for entity in results.hits[0].entities] == ["of-tomorrow"]
+
     async def test_facets_are_counted_only_if_asked(self, world: World) -> None:
         """A query without facets has none."""
         store = await world()

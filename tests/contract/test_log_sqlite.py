@@ -4,6 +4,8 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +133,21 @@ async def test_a_member_that_hangs_is_given_up_and_fenced(make_log: MakeLog) -> 
     assert await values(log, "out") == []
 
 
+async def test_a_beat_moves_no_partition(make_log: MakeLog) -> None:
+    """The oldest member stays the oldest: else every beat would hand all partitions over to the other one."""
+    log = await make_log()
+    assert isinstance(log, SqliteLog)
+    lives = [lease.LifeFile(log.life_folder, member) for member in ("elder", "younger")]
+    now = int(time.time() * 1000)
+    for member in ("elder", "younger", "elder", "younger", "elder"):
+        await log.write(partial(lease.beat, group="readers", member=member, port=0, now_ms=now))
+        members = await log.write(lambda c: lease.live_members(c, "readers", log.life_folder, now))
+    for life in lives:
+        life.close()
+
+    assert members == ["elder", "younger"]
+
+
 async def test_a_lease_lost_behind_ones_back_is_noticed_and_taken_anew(make_log: MakeLog) -> None:
     """A process that was given up for a while lets go of what it had before it takes part again."""
     log = await make_log()
@@ -199,3 +216,19 @@ async def test_maintenance_leaves_alone_what_stands_still(make_log: MakeLog) -> 
     await log.maintain()
 
     assert writes == log.partitions  # the topic with a retention is looked through each time
+
+
+async def test_the_place_of_a_moment_is_found_across_gaps(make_log: MakeLog) -> None:
+    """Compaction and retention leave holes; what is left is parted rightly all the same."""
+    log = await make_log()
+    assert isinstance(log, SqliteLog)
+    (at, *_) = await log.publish([message("out", "a", str(n)) for n in range(40)])
+    await log.write(lambda c: c.execute("UPDATE log_records SET at = pos * 10"))
+    await log.write(lambda c: c.execute("DELETE FROM log_records WHERE pos % 7 > 1 OR pos > 30"))
+    kept = [record.offset for record in await log.read("out", at.partition, 0)]
+    for at_ms in range(0, 410, 5):
+        moment = datetime.fromtimestamp(at_ms / 1000, UTC)
+        place = (await log.offsets_at("out", moment))[at.partition]
+        found = [record.offset for record in await log.read("out", at.partition, place)]
+
+        assert found == [offset for offset in kept if offset * 10 >= at_ms]

@@ -89,10 +89,10 @@ def children_of_newswire(folder: Path) -> list[psutil.Process]:
 
 
 @contextmanager
-def newsroom(folder: Path) -> Iterator[dict[str, str]]:
+def newsroom(folder: Path, *options: str) -> Iterator[dict[str, str]]:
     """The newsroom served by its own process; yields the settings that point services to it."""
     opml = folder / "newsroom.opml"
-    with started(folder, "demo", "--serve-only", "--opml", str(opml)):
+    with started(folder, "demo", "--serve-only", "--opml", str(opml), *options):
         until(lambda: "NEWSWIRE_INGEST_RESOLVE=" in (folder / "demo.log").read_text())
         line = next(
             line

@@ -3,6 +3,7 @@
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "docs/quickstart.md")
 BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+PROGRAM = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+PROGRAM_PAGES = ("README.md", "docs/how-to/follow-a-topic.md")
 INLINE = re.compile(r"`(make [a-z]+[^`]*)`")
 OPML = """<opml version="2.0"><body><outline type="rss" xmlUrl="https://courier.example/feeds/world.xml"/></body></opml>"""
 
@@ -26,6 +29,14 @@ def commands() -> list[str]:
         lines = [line for block in BLOCK.findall(text) for line in block.splitlines()]
         found += [line.partition(" #")[0].strip() for line in (*lines, *INLINE.findall(text))]
     return sorted({line for line in found if line})
+
+
+def copy_log(demo: Demo, folder: Path) -> None:
+    """Put the demo's log and store where a folder's own would be."""
+    (folder / "var").mkdir()
+    for file in demo.log.parent.glob("demo.db*"):
+        if file.is_file():
+            (folder / "var" / file.name.replace("demo", "newswire")).write_bytes(file.read_bytes())
 
 
 RUNNING = [line for line in commands() if line.startswith("newswire run")]
@@ -45,6 +56,7 @@ def test_the_pages_show_what_they_should() -> None:
         "newswire search",
         "newswire ledger",
         "newswire enrich",
+        "newswire tail",
     ):
         assert part in shown
 
@@ -72,10 +84,7 @@ def test_each_command_works_as_shown(demo: Demo, tmp_path: Path, line: str) -> N
     """On the demo's log and store, with files of the names that the pages use."""
     (tmp_path / "my.opml").write_text(OPML)
     (tmp_path / "pages.jsonl").write_text('{"id": 1, "url": "https://courier.example/", "html": "<p>x"}\n')
-    (tmp_path / "var").mkdir()
-    for file in demo.log.parent.glob("demo.db*"):
-        if file.is_file():
-            (tmp_path / "var" / file.name.replace("demo", "newswire")).write_bytes(file.read_bytes())
+    copy_log(demo, tmp_path)
     path = environment(PATH=f"{NEWSWIRE.parent}:{environment()['PATH']}")
     done = subprocess.run(["bash", "-c", line], cwd=tmp_path, env=path, capture_output=True, check=False)
 
@@ -93,3 +102,19 @@ def test_run_works_as_shown_until_it_is_stopped(tmp_path: Path, line: str) -> No
             process.wait(timeout=20)
 
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize("page", PROGRAM_PAGES)
+def test_each_program_works_as_shown(demo: Demo, tmp_path: Path, page: str) -> None:
+    """It gets articles of the demo, until it is ended."""
+    copy_log(demo, tmp_path)
+    (program,) = PROGRAM.findall((ROOT / page).read_text(encoding="utf-8"))
+    with (tmp_path / "output").open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-uc", program], cwd=tmp_path, env=environment(), stdout=output
+        )
+        try:
+            until(lambda: b"https://" in (tmp_path / "output").read_bytes())
+        finally:
+            process.kill()
+            process.wait()

@@ -27,6 +27,7 @@ from newswire_ingest.fetch import Fetcher
 from newswire_ingest.settings import IngestSettings
 from newswire_ingest.spacing import Spacing
 from newswire_ingest.stage import IngestStage
+from newswire_ingest.withdrawals import Withdrawals
 
 SECONDS = 15.0  # that a condition may take on a busy machine
 NEVER = 3600.0  # as the interval of a feed that is polled once in a test
@@ -122,7 +123,9 @@ class World:
         )  # fmt: skip
         async with fetcher:
             spacing = Spacing(own.domain_spacing_seconds, own.domain_concurrency)
-            stage = IngestStage(Clients(own, fetcher, children or self.children, spacing))
+            stage = IngestStage(
+                Clients(own, fetcher, children or self.children, spacing, Withdrawals(self.log))
+            )
             worker = Worker(self.log, stage, WorkerOptions(cache=self._folder / "cache"))
             async with running(worker):
                 yield worker

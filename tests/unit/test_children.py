@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,16 @@ async def test_an_item_may_take_so_long() -> None:
         assert caught.value.reason is Reason.WALL_LIMIT
         assert len(logs) == 1
         assert await running.run(("process", None))
+
+
+async def test_a_process_that_stood_still_does_not_blame_the_item() -> None:
+    """After Ctrl-Z, or SIGSTOP, the clock says that much time has passed, and nothing of the item."""
+    async with pool(wall_seconds=0.5) as running:
+        item = asyncio.create_task(running.run(("sleep", 0.3)))
+        await asyncio.sleep(0.05)
+        time.sleep(0.8 + children.LATE_SECONDS)  # noqa: ASYNC251  standing still is the point
+
+        assert await item is None
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds the address space of a process")

@@ -21,8 +21,8 @@ from unit.scenes import (
     unreadable,
 )
 
-from newswire.envelope import ENTRY
-from newswire.events import Article, Enriched, Entry, Event, Outcome, Page
+from newswire.envelope import ENTRY, HANDLED, OUTCOMES_END
+from newswire.events import DEAD_LETTERS, Article, Enriched, Entry, Event, Outcome, Page
 from newswire.ledger import Ledger, latest
 from newswire.log import Log, Message, open_log
 from newswire.log.reading import CHUNK
@@ -150,16 +150,81 @@ async def test_a_recheck_that_was_sent_to_another_domain_is_in_flight(log: Log) 
     assert (balance.in_flight, balance.lost) == (1, ())
 
 
+def sent_back(key: str, outcomes_end: int | None) -> Message:
+    """Return the mark that a dead letter of an entry was dealt with: sent back at that end, or dropped."""
+    headers = {HANDLED: "0-0", ENTRY: key}
+    return Message(
+        DEAD_LETTERS,
+        key,
+        None,
+        headers if outcomes_end is None else {**headers, OUTCOMES_END: str(outcomes_end)},
+    )
+
+
 async def test_an_entry_sent_back_is_unfinished_again(log: Log) -> None:
     """Its old outcome does not count while it is replayed."""
     await publish(log, outcome("e", "dead-lettered", "cpu-limit"))
     ledger = Ledger(log)
     await ledger.catch_up()
-    await publish(log, entry("e", trigger="replay-1"))
+    await publish(log, entry("e"), sent_back("e", 1))
     await ledger.catch_up()
 
     assert ledger.unfinished == {"e"}
     assert (await ledger.balance()).in_flight == 1
+    for reading in (ledger, Ledger(log)):
+        assert (await reading.balance()).in_flight == 1
+    await publish(log, outcome("e"))
+    for reading in (ledger, Ledger(log)):
+        assert (await reading.balance()).outcomes == {"indexed": {"new": 1}}
+
+
+async def test_an_entry_that_died_again_is_finished_again(log: Log) -> None:
+    """By the outcome that came after it was sent back, whoever reads from the beginning or goes on."""
+    ledger = Ledger(log)
+    await publish(log, outcome("e", "dead-lettered", "cpu-limit"), sent_back("e", 1))
+    await ledger.catch_up()
+    await publish(log, outcome("e", "dead-lettered", "wall-limit"))
+
+    for reading in (ledger, Ledger(log)):
+        assert (await reading.balance()).outcomes == {"dead-lettered": {"wall-limit": 1}}
+
+
+async def test_an_entry_that_was_sent_back_and_is_nowhere_is_lost(log: Log) -> None:
+    """It was read, and nobody gave it an end."""
+    await publish(log, outcome("e", "dead-lettered", "cpu-limit"), sent_back("e", 1))
+
+    assert (await Ledger(log).balance()).lost == ("e",)
+
+
+async def test_what_ended_otherwise_is_not_open_again(log: Log) -> None:
+    """It has another outcome already; a dropped letter changes nothing either."""
+    ledger = Ledger(log)
+    await publish(log, outcome("e", "dead-lettered", "cpu-limit"), outcome("e"))
+    await publish(log, outcome("f", "dead-lettered", "cpu-limit"))
+    await ledger.catch_up()
+    await publish(log, sent_back("e", 2), sent_back("f", None))
+
+    for reading in (ledger, Ledger(log)):
+        balance = await reading.balance()
+        assert balance.outcomes == {"indexed": {"new": 1}, "dead-lettered": {"cpu-limit": 1}}
+
+
+async def test_what_comes_while_the_ledger_looks_is_on_its_way(log: Log) -> None:
+    """It was not looked for where things wait, so it cannot be called lost."""
+    await publish(log, entry("lost"))
+    await commit(log, "ingest", Entry.topic)
+    ledger = Ledger(log)
+    looked = ledger._present
+
+    async def slowly() -> set[str]:
+        found = await looked()
+        await publish(log, entry("late"), outcome("dead", "dead-lettered", "cpu-limit"), sent_back("dead", 1))
+        return found
+
+    ledger._present = slowly  # type: ignore[method-assign]
+    balance = await ledger.balance()
+
+    assert (balance.seen, balance.in_flight, balance.lost) == (3, 2, ("lost",))
 
 
 async def test_bytes_that_are_no_entry_are_counted_by_their_headers(log: Log) -> None:

@@ -191,3 +191,37 @@ async def test_feed_list_holds_every_feed_with_interval_outlet_and_language(read
     assert listed == [(one.url, one.title, one.outlet, one.language) for one in sources]
     assert {one.get(name + "interval") for one in outlines} == {"2.5"}
     assert "https://touchline.example/fixtures.json" in {one.url for one in sources}
+
+
+async def test_polls_are_told_with_time_and_asker(reader: Reader) -> None:
+    """So that a test can tell which replica polled which feed when; pages are no polls."""
+    before = time.time()
+    await reader.get(WORLD, User_Agent="replica-1")
+    await reader.get(GOLDEN, User_Agent="replica-1")
+    await reader.get(WORLD, User_Agent="replica-2")
+
+    _, _, body = await reader.get("https://anything.example/-/polls")
+    polls = json.loads(body)
+
+    assert [(poll["feed"], poll["user_agent"]) for poll in polls] == [
+        (WORLD, "replica-1"),
+        (WORLD, "replica-2"),
+    ]
+    assert before <= polls[0]["at"] <= polls[1]["at"] <= time.time()
+
+
+async def test_hosts_of_all_worlds_are_served_and_listed() -> None:
+    """One server speaks for them too, and the feed list holds their feeds."""
+    async with Newsroom(worlds=3, killers=1) as room, aiohttp.ClientSession() as session:
+        status, _, body = await Reader(room, session).get(
+            "https://courier-3.example/world/ukraine-nato-berlin"
+        )
+        front, _, page = await Reader(room, session).get("https://courier-3.example/")
+        strange, _, _ = await Reader(room, session).get("https://courier-4.example/")
+    listed = {source.url: source for source in room.feed_list()}
+
+    assert (status, front, strange) == (200, 200, 421)
+    assert b"(3)" in body
+    assert b"https://courier-3.example/world/ukraine-nato-berlin" in page
+    assert listed["https://courier-3.example/feeds/world.xml"].outlet == "The Courier 3"
+    assert "https://deadweight-1.example/feed.xml" in listed

@@ -6,7 +6,17 @@ from typing import Any
 import pytest
 
 from newswire.events import Article, Enriched, Reason, Sighting, Source
-from newswire_enrich.owner import Decision, Grown, Revised, Unchanged, fetched, next_version, sighted
+from newswire_enrich.owner import (
+    Decision,
+    Grown,
+    Revised,
+    Unchanged,
+    fetched,
+    next_version,
+    reissued,
+    replayed,
+    sighted,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -165,3 +175,49 @@ def test_versions_always_grow(minutes: int) -> None:
 def test_the_first_version_is_the_time() -> None:
     """In milliseconds since 1970."""
     assert next_version(None, NOW) == NOW_MS
+
+
+@pytest.mark.parametrize(
+    ("removed_at", "version"), [(0, NOW_MS), (NOW_MS - 1, NOW_MS), (NOW_MS + 99, NOW_MS + 100)]
+)
+def test_what_comes_back_is_newer_than_its_tombstone(removed_at: int, version: int) -> None:
+    """Also with a clock that was set back; it begins anew, as revision one."""
+    decision = fetched(None, article(), NOW, removed_at)
+
+    assert isinstance(decision, Revised)
+    assert (decision.enriched.version, decision.enriched.revision) == (version, 1)
+
+
+@pytest.mark.parametrize(
+    ("before", "version", "again"),
+    [
+        (PAGE_H1, NOW_MS, True),
+        (PAGE_H1, NOW_MS + 1, True),
+        (PAGE_H1, NOW_MS - 1, False),
+        (None, NOW_MS, False),
+    ],
+    ids=["as replayed", "older than replayed", "newer than replayed", "gone"],
+)
+def test_history_is_enriched_anew_unless_something_newer_is_known(
+    before: Enriched | None, version: int, again: bool
+) -> None:
+    """Revision, first sight and sources stay; it carries no entry."""
+    later = NOW + timedelta(hours=1)
+    decision = replayed(before, version, later)
+
+    assert (decision is not None) is again
+    if decision is not None and before is not None:
+        changed = {"version", "entry_id", "enriched_at"}
+        made = decision.enriched
+        assert made.model_dump(exclude=changed) == before.model_dump(exclude=changed)
+        assert (made.version, made.entry_id, made.enriched_at) == (NOW_MS + 3_600_000, None, later)
+
+
+@pytest.mark.parametrize("entry", ["e7", None])
+def test_what_an_index_did_not_take_gets_a_new_version(entry: str | None) -> None:
+    """For the entry of its dead letter, if it had one; the tags are those that are known."""
+    made = reissued(PAGE_H1, entry, NOW)
+
+    assert (made.version, made.entry_id) == (PAGE_H1.version + 1, entry)
+    same = {"version", "entry_id"}
+    assert made.model_dump(exclude=same) == PAGE_H1.model_dump(exclude=same)

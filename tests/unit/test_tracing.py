@@ -21,7 +21,9 @@ from unit.scenes import (
 from newswire.envelope import dead_letter
 from newswire.events import DEAD_LETTERS, Article, Enriched, Entry, Page, Reason, Withdrawal
 from newswire.ids import digest
+from newswire.letters import How, letters_on
 from newswire.log import Log, open_log
+from newswire.sending_back import mark
 from newswire.topics import TOPICS
 from newswire.tracing import Step, steps_of
 
@@ -128,6 +130,19 @@ async def test_a_dead_letter_stands_on_the_path(log: Log) -> None:
     assert [step.summary for step in steps if step.topic == DEAD_LETTERS] == [
         "dead letter of ingest: cpu-limit: too slow"
     ]
+
+
+async def test_what_became_of_a_dead_letter_stands_on_the_path(log: Log) -> None:
+    """Who did what; the key of an entry's mark is its domain, which leads nowhere else."""
+    await dead(log, Entry.topic, "other")
+    (letter,) = await letters_on(log)
+    await log.publish([mark(letter, How.DROPPED, "desk")])
+    steps = await steps_of(log, "other")
+
+    assert [step.summary for step in steps if step.topic == DEAD_LETTERS][1:] == [
+        f"dead letter {letter.id} dropped by desk"
+    ]
+    assert not any("e1" in line for line in summaries(steps))
 
 
 async def test_a_dead_entry_does_not_lead_to_its_neighbours(log: Log) -> None:

@@ -313,3 +313,27 @@ def test_a_discarded_entry_has_an_outcome_for_a_person() -> None:
         entry_id="e1", feed_id="f1", kind=OutcomeKind.DISCARDED, reason=Reason.TIME_OUT, stage="ingest",
         at=NOW, url=URL, message="did not answer",
     )  # fmt: skip
+
+
+def test_a_withdrawn_entry_ends_and_its_address_learns_nothing() -> None:
+    """Others go on waiting."""
+    step = memory.withdrawn(page(entry(1), entry(2)), [entry(1)], "A", NOW)
+    (told,) = [Outcome.from_bytes(each.value or b"") for each in step.messages]
+
+    assert (told.entry_id, told.kind, told.reason) == ("e1", OutcomeKind.DISCARDED, Reason.WITHDRAWN)
+    assert told.message == "the article A is withdrawn"
+    assert step.page == page(entry(2))
+
+
+@pytest.mark.parametrize(
+    ("changes", "anew"),
+    [
+        ({}, False),
+        ({"feed_id": "manual"}, False),
+        ({"trigger": "recheck-1"}, False),
+        ({"feed_id": "manual", "trigger": "recheck-1"}, True),
+    ],
+)
+def test_what_was_asked_for_by_hand_is_fetched_whole(changes: dict[str, str], anew: bool) -> None:
+    """One such entry is enough."""
+    assert memory.is_anew(waiting(entry(1), entry(2, **changes))) is anew

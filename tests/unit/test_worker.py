@@ -1,9 +1,11 @@
 """The worker: batches, the three ends, outages, fencing, stopping."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -18,7 +20,7 @@ from newswire.log.sqlite import SqliteClaim
 from newswire.ownership import Ownership
 from newswire.partition_loop import WorkerOptions
 from newswire.stage import Delivery, End, Stage
-from newswire.worker import Worker
+from newswire.worker import Worker, _first_of
 
 pytestmark = pytest.mark.unit
 
@@ -378,6 +380,27 @@ async def test_a_fenced_background_task_lets_go_like_a_fenced_commit(log: Log) -
     async with asyncio.timeout(5), working(log, stage):
         while not stage.closed:
             await asyncio.sleep(0.005)
+
+
+async def test_two_who_find_the_partition_lost_say_so_once() -> None:
+    """The loop and a poll may both be fenced; asyncio has nothing to complain of then."""
+    complaints: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+
+    async def lost() -> None:
+        raise FencedError("lost")
+
+    async def lost_too() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise FencedError("lost")
+
+    with pytest.raises(FencedError):
+        await _first_of(lost(), lost_too(), asyncio.Event())
+    gc.collect()
+
+    assert complaints == []
 
 
 async def test_a_group_with_another_error_stops_the_worker(log: Log) -> None:

@@ -24,6 +24,16 @@ def demo(
     host: Annotated[str, typer.Option(help="Where to serve; with --serve-only.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0 takes a free one; with --serve-only.", min=0, max=65535)] = 0,
     opml: Annotated[Path | None, typer.Option(help="Write the feed list there; with --serve-only.")] = None,
+    interval: Annotated[float, typer.Option(help="Seconds between polls, in that feed list.", min=0.1)] = 1.0,
+    worlds: Annotated[
+        int,
+        typer.Option(
+            help="Serve the newsroom so often, at outlets of other names; with --serve-only.", min=1
+        ),
+    ] = 1,
+    killers: Annotated[
+        int, typer.Option(help="Pages that kill the process reading them; with --serve-only.", min=0)
+    ] = 0,
 ) -> None:
     """Gather, enrich and search the news of a small offline world.
 
@@ -32,5 +42,6 @@ def demo(
     from newswire_newsroom import demonstration  # noqa: PLC0415  heavy: only when it runs
 
     if serve_only:
-        raise typer.Exit(demonstration.serve(host, port, opml))
+        served = demonstration.Served(host, port, worlds, killers)
+        raise typer.Exit(demonstration.serve(served, opml, interval))
     raise typer.Exit(demonstration.demonstrate(log, store, prefix, as_json=as_json))

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import typer
 from pydantic_settings import BaseSettings
@@ -67,12 +68,21 @@ class World:
     own: Sequence[BaseSettings]
 
 
-def serve(host: str, port: int, opml: Path | None) -> int:
+class Served(NamedTuple):
+    """What ``--serve-only`` serves, and where."""
+
+    host: str
+    port: int
+    worlds: int = 1
+    killers: int = 0
+
+
+def serve(served: Served, opml: Path | None, interval_seconds: float) -> int:
     """Serve the newsroom until stopped; say how services are pointed to it."""
 
     def announce(room: Newsroom) -> None:
         if opml is not None:
-            opml.write_text(room.opml(interval_seconds=1.0), encoding="utf-8")
+            opml.write_text(room.opml(interval_seconds), encoding="utf-8")
             typer.echo(f"feed list: {opml}")
         typer.echo(f"serving {len(room.hosts)} outlets at {room.origin}; for newswire run set")
         typer.echo(f"  NEWSWIRE_INGEST_RESOLVE='*.example={room.origin}'")
@@ -84,7 +94,7 @@ def serve(host: str, port: int, opml: Path | None) -> int:
 
     async def run() -> None:
         stop = asyncio.Event()
-        async with Newsroom(host, port) as room:
+        async with Newsroom(**served._asdict()) as room:
             announce(room)
             with stop_on_signals(stop):
                 await stop.wait()

@@ -9,30 +9,70 @@ from html import escape
 from newswire_newsroom.copies import copied_articles, copies_feed
 from newswire_newsroom.feeds import FeedEntry
 from newswire_newsroom.planted import Case, cases
-from newswire_newsroom.world import EDITIONS, Article, FeedSpec, articles, outlets
+from newswire_newsroom.world import EDITIONS, Article, FeedSpec, Outlet, articles, outlets
+from newswire_newsroom.worlds import killer_articles, world_articles, world_outlets
 
 
 @dataclass
 class Desk:
-    """The state of a newsroom that serves its normal articles ``copies`` times over."""
+    """The state of a newsroom.
+
+    Attributes:
+        copies: how often each normal article is served, at its own outlet.
+        worlds: how often the whole newsroom is served, at outlets of other names.
+        killers: pages that kill the child process that reads them.
+        polls: of feeds so far, by address.
+        pages: served so far, by address.
+        updated: addresses of the articles that are out in their second version.
+    """
 
     copies: int = 1
+    worlds: int = 1
+    killers: int = 0
     polls: Counter[str] = field(default_factory=Counter)
     pages: Counter[str] = field(default_factory=Counter)
     updated: set[str] = field(default_factory=set)
 
     @cached_property
+    def outlets(self) -> Mapping[str, Outlet]:
+        """All outlets by name."""
+        killers = {article.outlet.name: article.outlet for article in killer_articles(self.killers)}
+        return {**outlets(), **world_outlets(self.worlds), **killers}
+
+    @cached_property
+    def outlets_by_origin(self) -> Mapping[str, Outlet]:
+        """All outlets by scheme and host."""
+        return {outlet.origin: outlet for outlet in self.outlets.values()}
+
+    def outlet_of(self, url: str) -> Outlet:
+        """Return the outlet that an address belongs to."""
+        return self.outlets_by_origin["/".join(url.split("/")[:3])]
+
+    @cached_property
     def feeds(self) -> Mapping[str, FeedSpec]:
         """All feeds by address."""
-        listed = [feed for outlet in outlets().values() for feed in outlet.feeds]
+        listed = [feed for outlet in self.outlets.values() for feed in outlet.feeds]
         extra = [copies_feed(outlet) for outlet in outlets().values()] if self.copies > 1 else []
         with_articles = {url for article in self.articles.values() for url in feed_urls(article)}
-        return {feed.url: feed for feed in [*listed, *extra] if feed in listed or feed.url in with_articles}
+        return {feed.url: feed for feed in [*listed, *(feed for feed in extra if feed.url in with_articles)]}
 
     @cached_property
     def articles(self) -> Mapping[str, Article]:
         """All articles, copies too, by their own address."""
-        return {article.url: article for article in [*articles(), *copied_articles(self.copies)]}
+        copied = copied_articles(self.copies)
+        return {article.url: article for article in [*self._written, *copied]}
+
+    @cached_property
+    def by_outlet(self) -> Mapping[str, list[Article]]:
+        """All articles but copies, by the name of their outlet."""
+        found: dict[str, list[Article]] = {name: [] for name in self.outlets}
+        for article in self._written:
+            found[article.outlet.name].append(article)
+        return found
+
+    @cached_property
+    def _written(self) -> list[Article]:
+        return [*articles(), *world_articles(self.worlds), *killer_articles(self.killers)]
 
     @cached_property
     def _by_feed(self) -> Mapping[str, list[Article]]:

@@ -8,6 +8,8 @@ from newswire_newsroom.world import Outlet
 
 HUGE_BYTES = 30 * 1024 * 1024
 PIECE_PARAGRAPHS = 640  # of a huge page, about 64 KB
+HEAVY_TAGS = 1_500_000  # without their brackets: to repair them all takes more memory than a page may have
+LONG_ELEMENTS = 50_000  # in one paragraph: the extractor takes time in the square of them, minutes in all
 DRIP_SECONDS = 0.2  # between two pieces of the page that never ends
 
 
@@ -97,3 +99,18 @@ def huge_page(headline: str) -> Iterator[bytes]:
         yield piece
         sent += len(piece)
     yield b"</article></body></html>\n"
+
+
+def heavy_page(headline: str) -> str:
+    """Return a page of 9 MB whose extraction overruns its memory limit."""
+    return document("en", headline, f"<article><h1>{escape(headline)}</h1>{'<pA b ' * HEAVY_TAGS}</article>")
+
+
+def long_page(headline: str) -> str:
+    """Return a page of half a megabyte whose extraction overruns its CPU limit, and so dies twice."""
+    entries = "<b>ballast</b> " * LONG_ELEMENTS
+    return document("en", headline, f"<article><h1>{escape(headline)}</h1><p>{entries}</p></article>")
+
+
+KILLER_PAGES: Mapping[str, Callable[[str], str]] = {"killer-memory": heavy_page, "killer-cpu": long_page}
+"""Pages that kill the child process which reads them, by case."""

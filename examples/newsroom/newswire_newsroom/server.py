@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import time
+from collections import deque
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Self
 from xml.sax.saxutils import quoteattr
@@ -16,10 +18,12 @@ from newswire_newsroom.desk import Desk
 from newswire_newsroom.oddities import DRIP_SECONDS, filler, huge_page, page_start
 from newswire_newsroom.planted import Case, page_cases
 from newswire_newsroom.sheets import Sheet, Sheets, redirect_target
-from newswire_newsroom.world import EDITIONS, outlets
+from newswire_newsroom.world import EDITIONS
 
 SHUTDOWN_SECONDS = 1.0  # what a response in flight has before it is cut
 STATUS_PATH = "/-/status"
+POLLS_PATH = "/-/polls"
+KEPT_POLLS = 100_000
 
 
 @dataclass(frozen=True)
@@ -33,16 +37,33 @@ class FeedSource:
     interval_seconds: float
 
 
+@dataclass(frozen=True)
+class Poll:
+    """A request for a feed: when, in seconds of the epoch, which, and who asked."""
+
+    at: float
+    feed: str
+    user_agent: str
+
+
 class Newsroom:
     """The news world, served while the context is open; ``port`` 0 takes any free one.
 
-    With ``copies`` above 1 every normal article is served that many times under addresses of its own.
+    Args:
+        host: where to listen.
+        port: where to listen.
+        copies: with more than 1 every normal article is served that many times, at its own outlet.
+        worlds: with more than 1 the whole newsroom is served that many times, at outlets of other names.
+        killers: so many pages kill the child process that reads them.
     """
 
     editions = EDITIONS
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0, copies: int = 1) -> None:
-        self.desk = Desk(copies=copies)
+    def __init__(
+        self, host: str = "127.0.0.1", port: int = 0, copies: int = 1, worlds: int = 1, killers: int = 0
+    ) -> None:
+        self.desk = Desk(copies=copies, worlds=worlds, killers=killers)
+        self.polls: deque[Poll] = deque(maxlen=KEPT_POLLS)
         self.requests = 0
         self._host, self._port = host, port
         self._sheets = Sheets(self.desk)
@@ -77,14 +98,13 @@ class Newsroom:
     @property
     def hosts(self) -> tuple[str, ...]:
         """The hosts that the server speaks for."""
-        return tuple(outlet.host for outlet in outlets().values())
+        return tuple(outlet.host for outlet in self.desk.outlets.values())
 
     def feed_list(self, interval_seconds: float = 1.0) -> list[FeedSource]:
         """Return all feeds, failing ones too."""
-        titles = {outlet.origin: outlet for outlet in outlets().values()}
         sources = []
         for feed in self.desk.feeds.values():
-            outlet = titles["/".join(feed.url.split("/")[:3])]
+            outlet = self.desk.outlet_of(feed.url)
             sources.append(FeedSource(feed.url, feed.title, outlet.title, outlet.language, interval_seconds))
         return sources
 
@@ -108,10 +128,17 @@ class Newsroom:
         self.requests += 1
         if request.path == STATUS_PATH:
             return web.Response(text=json.dumps(self.status()), content_type="application/json")
-        host = request.host.rsplit(":", 1)[0].lower()
-        if host not in self.hosts:
+        if request.path == POLLS_PATH:
+            polls = [asdict(poll) for poll in self.polls]
+            return web.Response(text=json.dumps(polls), content_type="application/json")
+        origin = f"https://{request.host.rsplit(':', 1)[0].lower()}"
+        if origin not in self.desk.outlets_by_origin:
             return web.Response(status=421, text="This server does not speak for that host.\n")
-        url = f"https://{host}{request.path}"
+        return await self._serve(request, origin + request.path)
+
+    async def _serve(self, request: web.BaseRequest, url: str) -> web.StreamResponse:
+        if url in self.desk.feeds:
+            self.polls.append(Poll(time.time(), url, request.headers.get("User-Agent", "")))
         case = page_cases().get(url)
         if case is not None and case.page in ("huge", "endless"):
             self.desk.pages[url] += 1

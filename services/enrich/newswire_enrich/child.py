@@ -63,7 +63,7 @@ def row(identifier: Any, done: Enrichment) -> dict[str, Any]:
         "entities": [
             {
                 "name": entity.name,
-                "type": entity.type.value,
+                "type": str(entity.type),
                 "wikidata": entity.wikidata,
                 "salience": entity.salience,
                 "mentions": [mention.model_dump() for mention in entity.mentions],

@@ -3,6 +3,9 @@
 fetched ──► unchanged (older, same content, a feed's text after a page's)
        ├──► grown (same content from a new source: no tagging again)
        └──► revised (first or new content: to be tagged)
+
+replayed ──► revised (the same content: to be tagged anew), if nothing newer is known
+reissued ──► the same in a new version, for an index that did not take the last one
 """
 
 from dataclasses import dataclass
@@ -35,9 +38,9 @@ class Revised:
 Decision = Unchanged | Grown | Revised
 
 
-def next_version(known: Enriched | None, now: datetime) -> int:
-    """Return a version above all before: the time in ms, or one more than the last."""
-    return max(int(now.timestamp() * 1000), known.version + 1 if known else 0)
+def next_version(known: Enriched | None, now: datetime, removed_at: int = 0) -> int:
+    """Return a version above all before, a tombstone's too: the time in ms, or one more than the last."""
+    return max(int(now.timestamp() * 1000), (known.version if known else removed_at) + 1)
 
 
 def sighted(known: Enriched, sighting: Sighting, now: datetime) -> Unchanged | Grown:
@@ -48,11 +51,19 @@ def sighted(known: Enriched, sighting: Sighting, now: datetime) -> Unchanged | G
     return Grown(_grow(known, source, now))
 
 
-def fetched(known: Enriched | None, article: Article, now: datetime) -> Decision:
-    """Decide about an article that was fetched."""
+def fetched(known: Enriched | None, article: Article, now: datetime, removed_at: int = 0) -> Decision:
+    """Decide about an article that was fetched.
+
+    Args:
+        known: what is known of it.
+        article: what was fetched.
+        now: the time.
+        removed_at: the version of its tombstone, if it was removed.
+    """
     source = Source(feed_id=article.feed_id, seen_at=article.seen_at, url=article.url)
     if known is None:
-        return Revised(_revise(None, article, (source,), now))
+        made = _revise(None, article, (source,), now)
+        return Revised(made.model_copy(update={"version": next_version(None, now, removed_at)}))
     if article.content_hash == known.content_hash:
         return Unchanged(Reason.SAME_CONTENT) if _has(known, source) else Grown(_grow(known, source, now))
     stale = _stale(known, article)
@@ -60,6 +71,22 @@ def fetched(known: Enriched | None, article: Article, now: datetime) -> Decision
         return Unchanged(stale) if _has(known, source) else Grown(_grow(known, source, now))
     sources = known.sources if _has(known, source) else (*known.sources, source)
     return Revised(_revise(known, article, sources, now))
+
+
+def replayed(known: Enriched | None, version: int, now: datetime) -> Revised | None:
+    """Decide about an article that is to be enriched anew: not if it is gone or newer than the replayed one.
+
+    No fetch made the new version, so it carries no entry; revision, first sight and sources stay.
+    """
+    if known is None or known.version > version:
+        return None
+    again = {"version": next_version(known, now), "entry_id": None, "enriched_at": now}
+    return Revised(known.model_copy(update=again))
+
+
+def reissued(known: Enriched, entry_id: str | None, now: datetime) -> Enriched:
+    """Return the newest that is known in a new version, for the entry of a dead letter to end with."""
+    return known.model_copy(update={"version": next_version(known, now), "entry_id": entry_id})
 
 
 def _stale(known: Enriched, article: Article) -> Reason | None:

@@ -10,6 +10,7 @@ from newswire.partition_loop import WorkerOptions
 from newswire.service import Service
 from newswire.settings import Settings
 from newswire.worker import Worker
+from newswire_enrich.replay import replaying
 from newswire_enrich.rules import load
 from newswire_enrich.settings import EnrichSettings
 from newswire_enrich.stage import EnrichStage
@@ -35,4 +36,4 @@ async def bootstrap(settings: Settings, own: EnrichSettings, log: Log) -> AsyncI
 
 def service() -> Service:
     """Return the service."""
-    return Service("enrich", EnrichSettings, bootstrap)
+    return Service("enrich", EnrichSettings, bootstrap, replay=replaying)

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from newswire.children import Children
-from newswire.envelope import FIRST_SEEN, VERSION, message, outcome_message, tombstone
+from newswire.envelope import (
+    FIRST_SEEN,
+    REENRICH,
+    REINDEX,
+    REPLAY,
+    REPLAY_VERSION,
+    VERSION,
+    message,
+    outcome_message,
+    tombstone,
+)
 from newswire.errors import ItemError
 from newswire.events import (
     Article,
@@ -18,12 +28,22 @@ from newswire.events import (
     Sighting,
     Withdrawal,
 )
-from newswire.log.port import TopicPartition
+from newswire.fitting import fit_enriched
+from newswire.log.port import Message, TopicPartition
 from newswire.ownership import Ownership
 from newswire.stage import Dead, Delivery, Done, End, Retry
 from newswire.table import Table
 from newswire.waiting import together
-from newswire_enrich.owner import Grown, Revised, Unchanged, fetched, next_version, sighted
+from newswire_enrich.owner import (
+    Grown,
+    Revised,
+    Unchanged,
+    fetched,
+    next_version,
+    reissued,
+    replayed,
+    sighted,
+)
 
 SOURCE = "enrich"
 
@@ -52,6 +72,7 @@ class _Known:
     """An article as it is in the middle of a batch."""
 
     enriched: Enriched | None
+    removed_at: int = 0
 
 
 class EnrichHandler:
@@ -103,7 +124,7 @@ class EnrichHandler:
         return bool(await self._ownership.log.read(Article.topic, number, beyond, max_records=1))
 
     async def _one_article(self, article_id: str, group: Sequence[Delivery], unread: bool) -> list[End]:
-        known = _Known(self._articles.get(article_id))
+        known = _Known(self._articles.get(article_id), self._articles.removed_at(article_id))
         return [await self._one(article_id, delivery, known, unread) for delivery in group]
 
     async def _one(self, article_id: str, delivery: Delivery, known: _Known, unread: bool) -> End:
@@ -115,33 +136,43 @@ class EnrichHandler:
         if self._withdrawals.get(article_id) is not None:
             return _ended(event, delivery, OutcomeKind.DISCARDED, Reason.WITHDRAWN)
         if isinstance(event, Article):
-            return await self._article(event, delivery, known)
+            return await self._replay_or_article(event, delivery, known)
         return _sighting(event, delivery, known, unread=unread)
 
+    async def _replay_or_article(self, article: Article, delivery: Delivery, known: _Known) -> End:
+        """Handle an article by what its header asks; a fetch, also one sent back, asks nothing special."""
+        asked = delivery.record.headers.get(REPLAY)
+        if asked == REINDEX:
+            return _reissue(article, delivery, known)
+        if asked != REENRICH:
+            return await self._article(article, delivery, known)
+        version = delivery.record.headers.get(REPLAY_VERSION, "")
+        decision = replayed(known.enriched, int(version) if version.isdigit() else 0, datetime.now(UTC))
+        return Done() if decision is None else await self._revised(decision, delivery, known)
+
     async def _article(self, article: Article, delivery: Delivery, known: _Known) -> End:
-        decision = fetched(known.enriched, article, datetime.now(UTC))
+        decision = fetched(known.enriched, article, datetime.now(UTC), known.removed_at)
         if isinstance(decision, Unchanged):
             return _ended(article, delivery, OutcomeKind.UNCHANGED, decision.reason)
         if isinstance(decision, Grown):
             return _grown(article, delivery, known, decision)
+        return await self._revised(decision, delivery, known)
+
+    async def _revised(self, decision: Revised, delivery: Delivery, known: _Known) -> End:
+        """Tag and publish; the entry is the one that the decision names, if it does."""
         try:
             enriched = await self._tag(decision)
         except ItemError as error:
             return Dead(error.reason, str(error))
         known.enriched = enriched
-        return Done((
-            message(
-                enriched, enriched.article_id, source=SOURCE, cause=delivery.record.headers,
-                entry_id=article.entry_id, feed_id=article.feed_id,
-            ),
-        ))  # fmt: skip
+        return Done((_enriched_message(enriched, delivery),))
 
     async def _tag(self, decision: Revised) -> Enriched:
         """Have a child find language, entities and topics."""
         article = decision.enriched
         declared = None if article.language == "und" else article.language
         found = await self._children.run({"title": article.title, "text": article.text, "language": declared})
-        return Enriched.model_validate({**article.model_dump(), **found})
+        return fit_enriched(Enriched.model_validate({**article.model_dump(), **found}))
 
 
 def _withdrawal(article_id: str, delivery: Delivery, known: _Known) -> End:
@@ -149,12 +180,29 @@ def _withdrawal(article_id: str, delivery: Delivery, known: _Known) -> End:
     before = known.enriched
     if delivery.event is None or before is None:
         return Done()
-    known.enriched = None
+    known.enriched, known.removed_at = None, next_version(before, datetime.now(UTC))
     headers = {
-        VERSION: str(next_version(before, datetime.now(UTC))),
+        VERSION: str(known.removed_at),
         FIRST_SEEN: before.first_seen_at.isoformat(),
     }
     return Done((tombstone(Enriched.topic, article_id, headers),))
+
+
+def _enriched_message(enriched: Enriched, delivery: Delivery) -> Message:
+    """Wrap a version; its entry, if it has one, is the one that the delivery is about."""
+    feed = delivery.event.feed_id if enriched.entry_id and isinstance(delivery.event, Article) else None
+    return message(
+        enriched, enriched.article_id, source=SOURCE, cause=delivery.record.headers,
+        entry_id=enriched.entry_id, feed_id=feed,
+    )  # fmt: skip
+
+
+def _reissue(event: Article, delivery: Delivery, known: _Known) -> Done:
+    """Give the newest a new version, so that its entry ends in the index, which did not take the last one."""
+    if known.enriched is None:
+        return _ended(event, delivery, OutcomeKind.DISCARDED, Reason.ARTICLE_UNAVAILABLE)
+    known.enriched = reissued(known.enriched, event.entry_id or None, datetime.now(UTC))
+    return Done((_enriched_message(known.enriched, delivery),))
 
 
 def _sighting(event: Sighting, delivery: Delivery, known: _Known, *, unread: bool) -> End:
@@ -177,6 +225,9 @@ def _grown(event: Article | Sighting, delivery: Delivery, known: _Known, decisio
 
 
 def _ended(event: Article | Sighting, delivery: Delivery, kind: OutcomeKind, reason: Reason) -> Done:
+    """End the entry of a message; a replayed article has none."""
+    if not event.entry_id:
+        return Done()
     outcome = Outcome(
         entry_id=event.entry_id, feed_id=event.feed_id, kind=kind, reason=reason, stage=SOURCE,
         at=datetime.now(UTC), url=event.url, article_id=event.article_id,

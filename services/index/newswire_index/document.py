@@ -7,11 +7,10 @@ Strings lose control characters on the way: a hostile title must not steer the t
 import re
 import unicodedata
 from datetime import UTC, datetime, time, timedelta
-from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from newswire.events import Enriched, EntityType, Moment
+from newswire.events import Enriched, EntityType, Moment, Open, TextFrom
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _MONTHS_A_YEAR = 12
@@ -27,7 +26,7 @@ class DocumentEntity(_Part):
     """An entity of the document; ``mentions`` counts where the article names it."""
 
     name: str
-    type: EntityType
+    type: Open[EntityType]
     wikidata: str | None = None
     aliases: tuple[str, ...] = ()
     salience: float = 0.0
@@ -72,7 +71,7 @@ class Document(_Part):
     canonical_url: str
     title: str
     text: str
-    text_from: Literal["page", "feed-content", "feed-summary"] = "page"
+    text_from: Open[TextFrom] = "page"
     content_hash: str
     language: str
     outlet: str | None = None

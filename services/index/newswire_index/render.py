@@ -31,7 +31,7 @@ def hit_as_dict(hit: Hit) -> dict[str, Any]:
         "language": hit.language,
         "score": float(f"{hit.score:.6g}"),  # what all articles say counts a millionth
         "highlights": [{"field": highlight.field, "text": highlight.text} for highlight in hit.highlights],
-        "entities": [{"name": e.name, "type": e.type.value, "wikidata": e.wikidata} for e in hit.entities],
+        "entities": [{"name": e.name, "type": str(e.type), "wikidata": e.wikidata} for e in hit.entities],
         "topics": list(hit.topics),
     }
 
@@ -96,7 +96,7 @@ def _marked(highlight: Highlight, style: str) -> Text:
 def _facets(facets: Facets) -> Iterable[Text]:
     rows = [
         ("topics", _counts(facets.topics)),
-        *((kind.value, [f"{e.name} {e.count}" for e in found]) for kind, found in facets.entities.items()),
+        *((kind, [f"{e.name} {e.count}" for e in found]) for kind, found in facets.entities.items()),
         ("outlets", _counts(facets.outlets)),
         ("languages", _counts(facets.languages)),
         ("days", _counts(facets.days[:_DAYS_SHOWN])),

@@ -13,6 +13,7 @@ from newswire.partition_loop import WorkerOptions
 from newswire.service import Service
 from newswire.settings import Settings
 from newswire.worker import Worker
+from newswire_index.replay import replaying
 from newswire_index.settings import IndexSettings
 from newswire_index.stage import IndexStage
 from newswire_index.store import Store, open_store
@@ -46,4 +47,4 @@ async def _expire(store: Store) -> None:
 
 def service() -> Service:
     """Return the service."""
-    return Service("index", IndexSettings, bootstrap)
+    return Service("index", IndexSettings, bootstrap, replay=replaying)

@@ -7,7 +7,6 @@ and highlights are read from it, all in one read transaction. No word of a user 
 import sqlite3
 from collections.abc import Iterable, Iterator
 
-from newswire.events import EntityType
 from newswire_index.document import Document, fold
 from newswire_index.highlights import END, START, labels_of, passage_of
 from newswire_index.paging import Position
@@ -187,9 +186,9 @@ class Searcher:
         return str(found[0]) if found else ""
 
     def _facets(self) -> Facets:
-        entities: dict[EntityType, tuple[EntityBucket, ...]] = {}
+        entities: dict[str, tuple[EntityBucket, ...]] = {}
         for name, kind, wikidata, count in self._rows(_ENTITIES, FACET_SIZE):
-            bucket = EntityBucket(name, EntityType(kind), wikidata, count)
+            bucket = EntityBucket(name, kind, wikidata, count)
             entities[bucket.type] = (*entities.get(bucket.type, ()), bucket)
         return Facets(
             topics=tuple(Bucket(*row) for row in self._rows(_TOPICS, FACET_SIZE)),

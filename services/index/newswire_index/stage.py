@@ -1,6 +1,6 @@
 """The index stage: writes what enrich decided to the store, and says which entries are searchable."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -9,8 +9,9 @@ from newswire.events import Enriched, Event, Outcome, OutcomeKind, Reason, Withd
 from newswire.log.port import Message, Record, TopicPartition
 from newswire.ownership import Ownership
 from newswire.stage import Dead, Delivery, Done, End
+from newswire.table import Table
 from newswire_index.document import Document, Removal, document_from
-from newswire_index.store import Store, Verdict, VerdictKind
+from newswire_index.store import WITHDRAWN, Store, Verdict, VerdictKind
 
 SOURCE = "index"
 
@@ -28,35 +29,47 @@ class IndexStage:
         return {Withdrawal.topic: Withdrawal, Enriched.topic: Enriched}
 
     async def open(self, ownership: Ownership) -> "IndexHandler":
-        """See Stage; the store needs nothing of a partition."""
-        del ownership
-        return IndexHandler(self.store)
+        """See Stage."""
+        return IndexHandler(self.store, await ownership.table(Withdrawal))
 
 
 class IndexHandler:
     """Index at work on one partition."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, withdrawals: Table[Withdrawal]) -> None:
         self._store = store
+        self._withdrawals = withdrawals
+        self._untold: set[str] = set()
 
     async def handle(self, batch: Sequence[Delivery]) -> Sequence[End]:
         """Write a batch; the store gives a verdict on each article."""
-        for delivery in batch:
-            if delivery.record.topic == Withdrawal.topic:
-                await self._withdrawal(delivery)
+        await self._follow(d.record.key for d in batch if d.record.topic == Withdrawal.topic)
         articles = [delivery for delivery in batch if delivery.record.topic == Enriched.topic]
-        verdicts = await self._store.write([_item(delivery) for delivery in articles])
+        refused = [
+            delivery.event is not None and self._withdrawals.get(delivery.record.key) is not None
+            for delivery in articles
+        ]
+        written = [delivery for delivery, no in zip(articles, refused, strict=True) if not no]
+        verdicts = iter(await self._store.write([_item(delivery) for delivery in written]))
         ends = {
-            id(delivery): _end(delivery, verdict)
-            for delivery, verdict in zip(articles, verdicts, strict=True)
+            id(delivery): _end(delivery, WITHDRAWN if no else next(verdicts))
+            for delivery, no in zip(articles, refused, strict=True)
         }
         return [ends.get(id(delivery), Done()) for delivery in batch]
 
-    async def _withdrawal(self, delivery: Delivery) -> None:
-        if delivery.event is None:
-            await self._store.lift(delivery.record.key)
-        else:
-            await self._store.withdraw(delivery.record.key)
+    async def _follow(self, delivered: Iterable[str]) -> None:
+        """Tell the store what is withdrawn and lifted, as it is now.
+
+        The table says so as well, before the message has arrived and to a store that was made anew since.
+        """
+        self._untold |= await self._withdrawals.catch_up()
+        self._untold |= set(delivered)
+        for article_id in sorted(self._untold):
+            if self._withdrawals.get(article_id) is None:
+                await self._store.lift(article_id)
+            else:
+                await self._store.withdraw(article_id)
+            self._untold.discard(article_id)
 
     def preconditions(self) -> Mapping[TopicPartition, int]:
         """See Handler: the store itself keeps the older from winning."""

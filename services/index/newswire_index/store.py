@@ -115,7 +115,7 @@ class HitEntity:
     """An entity of a hit."""
 
     name: str
-    type: EntityType
+    type: EntityType | str
     wikidata: str | None
 
 
@@ -150,7 +150,7 @@ class EntityBucket:
     """How many of the articles found have an entity."""
 
     name: str
-    type: EntityType
+    type: EntityType | str
     wikidata: str | None
     count: int
 
@@ -160,7 +160,7 @@ class Facets:
     """The commonest values among all articles found, most first; days (UTC) newest first."""
 
     topics: tuple[Bucket, ...] = ()
-    entities: dict[EntityType, tuple[EntityBucket, ...]] = field(default_factory=dict)
+    entities: dict[EntityType | str, tuple[EntityBucket, ...]] = field(default_factory=dict)
     outlets: tuple[Bucket, ...] = ()
     languages: tuple[Bucket, ...] = ()
     days: tuple[Bucket, ...] = ()

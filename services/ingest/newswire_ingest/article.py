@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from newswire.events import Article, Entry, Moment
+from newswire.fitting import fit_article
 from newswire.ids import content_hash
 from newswire.urls import article_id, normalise
 from newswire_ingest.dates import is_plausible
@@ -27,7 +28,7 @@ def from_page(
     """
     published, published_from, plausible = _published(entry, extraction, fetched_at)
     title = extraction.title or entry.title or ""
-    return Article(
+    article = Article(
         article_id=known_id or article_id(extraction.canonical_url),
         entry_id=entry.entry_id, feed_id=entry.feed_id, seen_at=entry.seen_at, url=url,
         canonical_url=extraction.canonical_url, title=title,
@@ -38,6 +39,7 @@ def from_page(
         tags=tuple(dict.fromkeys((*extraction.tags, *entry.tags))), paywalled=extraction.paywalled,
         notes=extraction.notes,
     )  # fmt: skip
+    return fit_article(article)
 
 
 def from_feed(entry: Entry, known_id: str | None, why: str, now: datetime) -> Article | None:
@@ -56,7 +58,7 @@ def from_feed(entry: Entry, known_id: str | None, why: str, now: datetime) -> Ar
         return None
     url = normalise(entry.origin_url or entry.url)
     title = entry.title or text.partition("\n")[0][:TITLE_CHARACTERS].strip()
-    return Article(
+    article = Article(
         article_id=known_id or article_id(url), entry_id=entry.entry_id, feed_id=entry.feed_id,
         seen_at=entry.seen_at, url=url, canonical_url=url, title=title, text=text,
         text_from="feed-content" if text_from == "feed-content" else "feed-summary",
@@ -65,6 +67,7 @@ def from_feed(entry: Entry, known_id: str | None, why: str, now: datetime) -> Ar
         published_plausible=is_plausible(entry.published_at, now) if entry.published_at else None,
         language=entry.language, outlet=entry.outlet, tags=entry.tags, notes=(f"page-not-had: {why}",),
     )  # fmt: skip
+    return fit_article(article)
 
 
 def _published(

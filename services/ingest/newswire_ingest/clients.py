@@ -7,6 +7,7 @@ from newswire.children import Children
 from newswire_ingest.fetch import Fetcher
 from newswire_ingest.settings import IngestSettings
 from newswire_ingest.spacing import Spacing
+from newswire_ingest.withdrawals import Withdrawals
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Clients:
         fetcher: asks the web.
         children: parse feeds and extract pages.
         spacing: when a domain may be asked.
+        withdrawals: which articles must not be shown.
         fetches: places for pages fetched at once.
         polls: places for feeds polled at once.
     """
@@ -26,6 +28,7 @@ class Clients:
     fetcher: Fetcher
     children: Children
     spacing: Spacing
+    withdrawals: Withdrawals
     fetches: asyncio.Semaphore = field(init=False)
     polls: asyncio.Semaphore = field(init=False)
 

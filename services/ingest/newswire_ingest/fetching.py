@@ -11,6 +11,7 @@ from newswire.envelope import dead_letter
 from newswire.errors import ChildDiedError, ItemError, NewswireError, UnavailableError
 from newswire.events import Entry, Page, Reason, WaitingEntry
 from newswire.log.port import Message, Record
+from newswire.outages import warn
 from newswire.ownership import Ownership
 from newswire.table import Table
 from newswire.urls import registered_domain
@@ -21,6 +22,7 @@ from newswire_ingest.extract import Extraction, NotAnArticle
 from newswire_ingest.fetch import Fetched, FetchError, OffsiteRedirect, status_reason
 from newswire_ingest.page_kind import looks_like_bot_check
 from newswire_ingest.queue import FetchQueue
+from newswire_ingest.withdrawals import ids_of
 
 logger = structlog.get_logger()
 
@@ -98,12 +100,13 @@ class Fetching:
                 async with self._ownership.lock:  # an arrival may be in the middle of its commit
                     page = self._pages.get(url)
                 started = memory.due(page, utc_now()) if page else []
+                self._ownership.check()  # nobody else's page is asked for
                 if page is not None and started:
                     await self._survive(page, started, place)
             current = self._pages.get(url)
             due = memory.next_time(current) if current else None
         except UnavailableError as error:  # nothing is lost: the entries still wait
-            logger.warning("page.not_recorded", url=url, error=str(error))
+            warn("page.not_recorded", error, url=url)
             due = utc_now() + timedelta(seconds=self._clients.settings.fetch_retry_seconds)
         finally:
             self._queue.release(url, due)
@@ -116,6 +119,8 @@ class Fetching:
         """Attempt a fetch; an error that nobody foresaw ends this page, and not everything else."""
         try:
             await self._attempt(page, started, place)
+        except ItemError as error:  # such as an article that the log does not take
+            await self._dead(page, started, error)
         except NewswireError:
             raise
         except Exception as error:
@@ -125,7 +130,10 @@ class Fetching:
     async def _attempt(
         self, page: Page, started: Sequence[WaitingEntry], place: contextlib.ExitStack
     ) -> None:
-        known = page.article_id is not None
+        started = await self._not_withdrawn(page, started)
+        if not started:
+            return
+        known = page.article_id is not None and not memory.is_anew(started)
         etag, last_modified = (page.etag, page.last_modified) if known else (None, None)
         try:
             with place:
@@ -142,9 +150,24 @@ class Fetching:
         else:
             await self._answer(page, started, fetched)
 
+    async def _not_withdrawn(self, page: Page, started: Sequence[WaitingEntry]) -> Sequence[WaitingEntry]:
+        """End what waits for a withdrawn article; return what is still to be fetched for."""
+        withdrawals = self._clients.withdrawals
+        await withdrawals.catch_up()
+        gone = {w.entry.entry_id for w in page.waiting if withdrawals.of_entry(w.entry, page)}
+        if not gone:
+            return started
+
+        def withdrawn(current: Page, _: Sequence[Entry], now: datetime) -> memory.Step:
+            ended = [w.entry for w in current.waiting if w.entry.entry_id in gone]
+            return memory.withdrawn(current, ended, page.article_id, now)
+
+        await self._commit(page, withdrawn, started)
+        return [waiting for waiting in started if waiting.entry.entry_id not in gone]
+
     async def _answer(self, page: Page, started: Sequence[WaitingEntry], fetched: Fetched) -> None:
         if not fetched.is_modified:
-            if page.article_id is None:
+            if page.article_id is None or memory.is_anew(started):
                 why = f"{page.url} answered 304 to a request without a condition"
                 await self._failure(page, started, Reason.SERVER_ERROR, why, temporary=False)
                 return
@@ -180,9 +203,13 @@ class Fetching:
             return
         extraction = found
         validators = (fetched.etag, fetched.last_modified)
+        withdrawals = self._clients.withdrawals
+        await withdrawals.catch_up()
 
-        def with_article(current: Page, ended: Sequence[Entry], _: datetime) -> memory.Step:
+        def with_article(current: Page, ended: Sequence[Entry], at: datetime) -> memory.Step:
             article = from_page(ended[0], extraction, fetched.url, current.article_id, now)
+            if withdrawals.hold([article.article_id, *ids_of(fetched.url, article.canonical_url)]):
+                return memory.withdrawn(current, ended, article.article_id, at)
             return memory.with_article(current, ended, article, validators)
 
         await self._commit(page, with_article, started)
@@ -211,7 +238,8 @@ class Fetching:
 
         def dead(current: Page, ended: Sequence[Entry], now: datetime) -> memory.Step:
             left = memory.given_up(current, ended, error.reason, str(error), now)
-            letters = [m for entry in ended for m in _letters(entry, error, tries)]
+            died = {waiting.entry.entry_id: waiting.dead_attempts for waiting in current.waiting}
+            letters = [m for e in ended for m in _letters(e, error, tries, died.get(e.entry_id, 0))]
             return memory.Step(left, tuple(letters))
 
         await self._commit(page, dead, started)
@@ -224,9 +252,9 @@ class Fetching:
             await self._ownership.commit(step.everything)
 
 
-def _letters(entry: Entry, error: ItemError, tries: int) -> list[Message]:
+def _letters(entry: Entry, error: ItemError, tries: int, dead_attempts: int) -> list[Message]:
     """Return the dead letter of an entry, as the message that brought it, and its outcome."""
-    sent = memory.entry_message(entry)
+    sent = memory.entry_message(entry, dead_attempts)
     now_ms = int(datetime.now(UTC).timestamp() * 1000)
     record = Record(sent.topic, -1, -1, sent.key, sent.value, sent.headers, now_ms)
     return dead_letter(record, memory.SOURCE, error.reason, str(error), tries)

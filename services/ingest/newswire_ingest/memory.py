@@ -8,10 +8,10 @@ into one commit.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from newswire.envelope import message, outcome_message
+from newswire.envelope import AGAIN, ATTEMPTS, REPLAY, message, outcome_message
 from newswire.events import (
     Article,
     Entry,
@@ -23,7 +23,9 @@ from newswire.events import (
     Sighting,
     WaitingEntry,
 )
+from newswire.fitting import fit_page
 from newswire.log.port import Message
+from newswire.recheck import is_manual
 from newswire.urls import registered_domain
 from newswire_ingest.article import from_feed
 
@@ -50,28 +52,39 @@ Ending = Callable[[Page, Sequence[Entry], datetime], Step]
 
 def page_message(page: Page) -> Message:
     """Wrap a URL's record."""
-    return message(page, page.url, source=SOURCE, partition_key=registered_domain(page.url))
+    return message(fit_page(page), page.url, source=SOURCE, partition_key=registered_domain(page.url))
 
 
-def entry_message(entry: Entry) -> Message:
-    """Wrap an entry for the owner of its domain."""
+def entry_message(entry: Entry, dead_attempts: int = 0) -> Message:
+    """Wrap an entry for the owner of its domain, one that was a dead letter as what it is."""
     domain = registered_domain(entry.url)
-    return message(entry, domain, source=SOURCE, entry_id=entry.entry_id, feed_id=entry.feed_id)
+    sent = message(entry, domain, source=SOURCE, entry_id=entry.entry_id, feed_id=entry.feed_id)
+    if not dead_attempts:
+        return sent
+    return replace(sent, headers={**sent.headers, REPLAY: AGAIN, ATTEMPTS: str(dead_attempts)})
 
 
-def arrive(page: Page | None, entry: Entry, now: datetime, failure_memory: timedelta) -> Step:
-    """Take in an entry: answer a new one from memory if that knows the URL, else let it wait."""
+def arrive(
+    page: Page | None, entry: Entry, now: datetime, failure_memory: timedelta, dead_attempts: int = 0
+) -> Step:
+    """Take in an entry: answer a new one from memory if that knows the URL, else let it wait.
+
+    A dead letter that was sent back is really tried again, whatever failure is remembered.
+    """
     page = page or Page(url=entry.url)
+    if any(waiting.entry.entry_id == entry.entry_id for waiting in page.waiting):
+        return Step(page, ())  # sent back twice
     if entry.trigger == "new" and page.article_id:
         return Step(page, (_sighting(page.article_id, entry),))
     if (
         entry.trigger == "new"
         and page.failure
         and not page.waiting
+        and not dead_attempts
         and now - page.failure.at < failure_memory
     ):
         return _without_page(page, [entry], page.failure, now)
-    waiting = WaitingEntry(entry=entry, not_before=now)
+    waiting = WaitingEntry(entry=entry, not_before=now, dead_attempts=dead_attempts)
     return Step(page.model_copy(update={"waiting": (*page.waiting, waiting)}), ())
 
 
@@ -89,6 +102,18 @@ def ends(page: Page, started: Sequence[WaitingEntry]) -> list[Entry]:
     """Return the entries that a fetch ends: all new ones, and those it was made for."""
     ids = {waiting.entry.entry_id for waiting in started}
     return [w.entry for w in page.waiting if w.entry.trigger == "new" or w.entry.entry_id in ids]
+
+
+def is_anew(started: Sequence[WaitingEntry]) -> bool:
+    """Tell whether a fetch must bring the whole page: after a lift the article is known to nobody else."""
+    return any(is_manual(waiting.entry) for waiting in started)
+
+
+def withdrawn(page: Page, ended: Sequence[Entry], article_id: str | None, now: datetime) -> Step:
+    """End entries that lead to an article which must not be shown; its address is not remembered for it."""
+    why = f"the article {article_id} is withdrawn" if article_id else "its article is withdrawn"
+    left = page.model_copy(update={"waiting": _rest(page, ended)})
+    return Step(left, tuple(discarded(entry, Reason.WITHDRAWN, why, now) for entry in ended))
 
 
 def with_article(
@@ -143,12 +168,14 @@ def try_again(page: Page, started: Sequence[WaitingEntry], at: datetime) -> Step
 
 def moved_on(page: Page, ended: Sequence[Entry], target: str, now: datetime) -> Step:
     """Send entries whose page is at another domain to the owner of that domain."""
+    died = {waiting.entry.entry_id: waiting.dead_attempts for waiting in page.waiting}
     tired = [entry for entry in ended if entry.hops >= MAX_HOPS]
     sent = [
         entry_message(
             entry.model_copy(
                 update={"url": target, "origin_url": entry.origin_url or entry.url, "hops": entry.hops + 1}
-            )
+            ),
+            died.get(entry.entry_id, 0),
         )
         for entry in ended
         if entry.hops < MAX_HOPS
@@ -160,7 +187,7 @@ def moved_on(page: Page, ended: Sequence[Entry], target: str, now: datetime) -> 
     return Step(step.page, (*sent, *step.messages))
 
 
-def discarded(entry: Entry, reason: Reason, why: str, now: datetime) -> Message:
+def discarded(entry: Entry, reason: Reason | str, why: str, now: datetime) -> Message:
     """Return the outcome of an entry that is never published."""
     outcome = Outcome(
         entry_id=entry.entry_id, feed_id=entry.feed_id, kind=OutcomeKind.DISCARDED, reason=reason,

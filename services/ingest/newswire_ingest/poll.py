@@ -19,6 +19,7 @@ from newswire.events import (
     Reason,
     SeenEntry,
 )
+from newswire.fitting import FIELD_BYTES, cut, fit_entry
 from newswire.ids import digest, short_digest
 from newswire.urls import BadUrlError, normalise
 from newswire_ingest.feeds import ParsedEntry, ParsedFeed
@@ -140,12 +141,13 @@ def _entry(
             entry_id=entry_id, feed_id=feed.feed_id, kind=OutcomeKind.DISCARDED, reason=link, stage=SOURCE,
             at=now, url=parsed.url or None, message=what,
         )  # fmt: skip
-    return Entry(
+    entry = Entry(
         entry_id=entry_id, feed_id=feed.feed_id, url=link, native_id=parsed.id, trigger=trigger, seen_at=now,
         title=parsed.title, published_at=parsed.published_at, updated_at=parsed.updated_at,
         authors=parsed.authors, summary=parsed.summary, content=parsed.content, tags=parsed.tags,
         outlet=feed.outlet, language=feed.language,
     )  # fmt: skip
+    return fit_entry(entry)
 
 
 def _remember(seen: FeedSeen, marks: Iterable[str], now: datetime) -> FeedSeen | None:
@@ -183,8 +185,14 @@ def _status(
         http_status=polled.http_status, etag=polled.etag or (keep.etag if keep else None),
         last_modified=polled.last_modified or (keep.last_modified if keep else None), failures=failures,
         entries=len(polled.parsed.entries) if polled.parsed else 0, new_entries=new,
-        title=polled.parsed.title if polled.parsed else before.title if before else None,
+        title=_title(polled, before),
     )  # fmt: skip
+
+
+def _title(polled: Polled, before: FeedStatus | None) -> str | None:
+    if polled.parsed is None:
+        return before.title if before else None
+    return cut(polled.parsed.title or "", FIELD_BYTES) or None
 
 
 def _wait(feed: Feed, polled: Polled, times: PollTimes, failures: int) -> timedelta:

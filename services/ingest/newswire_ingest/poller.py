@@ -11,6 +11,7 @@ from newswire.envelope import message, outcome_message
 from newswire.errors import ItemError, NewswireError, UnavailableError
 from newswire.events import Feed, FeedSeen, FeedStatus, PollResult, Reason
 from newswire.log.port import Message
+from newswire.outages import warn
 from newswire.ownership import Ownership
 from newswire.urls import registered_domain
 from newswire.waiting import first
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 logger = structlog.get_logger()
 
 LOOK_SECONDS = 30.0  # for feeds added by somebody whose bell was not heard
+AWAY_SECONDS = 2.0  # between two looks while the log is away
 JITTER = 0.1  # of the interval, so that feeds added together drift apart
 HTTP_ERROR = 400
 
@@ -92,7 +94,7 @@ class Poller:
                 Feed.topic, self._ownership.number, self._feeds.next_offset, seconds
             )
         except UnavailableError:  # said by whoever has something to commit
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(min(AWAY_SECONDS, seconds))
 
     def _schedule(self, feed_id: str) -> None:
         """Set when a feed is due; one that is gone or switched off is not."""
@@ -114,7 +116,7 @@ class Poller:
                     await self._forget(feed_id)
                 self._changes.discard(feed_id)
         except UnavailableError as error:
-            logger.warning("feeds.not_followed", error=str(error))  # the changes are kept for the next look
+            warn("feeds.not_followed", error)  # the changes are kept for the next look
 
     async def _forget(self, feed_id: str) -> None:
         async with self._ownership.lock:
@@ -136,12 +138,13 @@ class Poller:
 
     async def _poll(self, feed_id: str) -> None:
         try:
+            self._ownership.check()  # nobody else's feed is asked
             feed = self._feeds.get(feed_id)
             if feed is not None:
                 await self._survive(feed)
             self._schedule(feed_id)
         except UnavailableError as error:
-            logger.warning("feed.not_recorded", feed_id=feed_id, error=str(error))
+            warn("feed.not_recorded", error, feed_id=feed_id)
             self._due[feed_id] = utc_now() + timedelta(seconds=self._times.retry_seconds)
         finally:
             self._polling.discard(feed_id)
@@ -151,6 +154,8 @@ class Poller:
         """Ask a feed and record it; an error that nobody foresaw fails this poll, and not everything else."""
         try:
             await self._record(feed, await self._ask(feed, self._statuses.get(feed.feed_id)))
+        except ItemError as error:  # such as an entry that the log does not take
+            await self._record(feed, Polled(PollResult.INVALID, f"cannot be recorded: {error}"))
         except NewswireError:
             raise
         except Exception as error:

@@ -15,6 +15,7 @@ from newswire_ingest.fetch import Fetcher
 from newswire_ingest.settings import IngestSettings
 from newswire_ingest.spacing import Spacing
 from newswire_ingest.stage import IngestStage
+from newswire_ingest.withdrawals import Withdrawals
 
 CHILD = "newswire_ingest.child:handler"
 LIMITS = Limits(cpu_seconds=10, wall_seconds=60, growth_bytes=512 * 1024 * 1024, items=2000)
@@ -32,9 +33,11 @@ async def bootstrap(settings: Settings, own: IngestSettings, log: Log) -> AsyncI
         max_body_bytes=own.page_bytes,
     )
     children = Children(CHILD, {}, workers=settings.workers, limits=LIMITS)
-    async with fetcher, children:
+    async with fetcher, children, contextlib.AsyncExitStack() as stack:
         spacing = Spacing(own.domain_spacing_seconds, own.domain_concurrency)
-        stage = IngestStage(Clients(own, fetcher, children, spacing))
+        withdrawals = Withdrawals(log)
+        stack.push_async_callback(withdrawals.close)
+        stage = IngestStage(Clients(own, fetcher, children, spacing, withdrawals))
         yield [Worker(log, stage, WorkerOptions(cache=settings.cache / f"{settings.prefix}ingest"))]
 
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from newswire.events import Entry, Event, Page
+from newswire.envelope import REPLAY, attempts_before
+from newswire.events import Entry, Event, Page, Reason
 from newswire.log.port import Message, TopicPartition
 from newswire.ownership import Ownership
 from newswire.stage import Delivery, Done, End
@@ -37,15 +38,21 @@ class IngestStage:
         fetching = Fetching(ownership, self.clients, pages)
         fetching.open()
         failure_memory = timedelta(seconds=self.clients.settings.failure_memory_seconds)
-        return IngestHandler(pages, poller, fetching, failure_memory)
+        return IngestHandler(self.clients, pages, poller, fetching, failure_memory)
 
 
 class IngestHandler:
     """Ingest at work on one partition."""
 
     def __init__(
-        self, pages: Table[Page], poller: Poller, fetching: Fetching, failure_memory: timedelta
+        self,
+        clients: Clients,
+        pages: Table[Page],
+        poller: Poller,
+        fetching: Fetching,
+        failure_memory: timedelta,
     ) -> None:
+        self._withdrawals = clients.withdrawals
         self._pages = pages
         self._poller = poller
         self._fetching = fetching
@@ -53,6 +60,7 @@ class IngestHandler:
 
     async def handle(self, batch: Sequence[Delivery]) -> Sequence[End]:
         """Put entries into their URL's record as waiting, or answer them from memory."""
+        await self._withdrawals.catch_up()
         decided: dict[str, Page] = {}
         return [self._arrive(delivery, decided) for delivery in batch]
 
@@ -61,7 +69,12 @@ class IngestHandler:
         if not isinstance(entry, Entry):
             return Done()
         before = decided.get(entry.url) or self._pages.get(entry.url)
-        step = memory.arrive(before, entry, utc_now(), self._failure_memory)
+        if self._withdrawals.of_entry(entry, before):
+            why = "its article is withdrawn"
+            return Done((memory.discarded(entry, Reason.WITHDRAWN, why, utc_now()),))
+        sent_back = REPLAY in delivery.record.headers
+        died = attempts_before(delivery.record.headers) if sent_back else 0
+        step = memory.arrive(before, entry, utc_now(), self._failure_memory, died)
         decided[entry.url] = step.page
         self._fetching.arrived(entry.url, memory.next_time(step.page))
         messages: list[Message] = list(step.messages) if step.page == before else step.everything

@@ -20,7 +20,7 @@ from aiokafka.structs import TopicPartition as At
 
 from newswire.errors import FencedError, LogUnavailableError, SettingsError
 from newswire.log.kafka_commits import GroupCommits
-from newswire.log.kafka_connection import Connection, wait_for_broker
+from newswire.log.kafka_connection import ASK_SECONDS, Connection, wait_for_broker, why_not
 from newswire.log.kafka_member import KafkaMember, Opening
 from newswire.log.kafka_reading import Readers, answering, record_of
 from newswire.log.kafka_topics import TopicAdmin
@@ -55,6 +55,7 @@ class KafkaLog:
 
     def __init__(self, connection: Connection, *, prefix: str = "", partitions: int = 12) -> None:
         self.partitions = partitions
+        self.is_away = False
         self._wanted = partitions
         self.identity = ""
         self.admin = TopicAdmin(connection, prefix)
@@ -172,6 +173,13 @@ class KafkaLog:
 
     async def committed(self, group: str, topic: str) -> dict[int, int]:
         """See the port."""
+        return {number: max(0, offset) for number, offset in (await self._offsets(group, topic)).items()}
+
+    async def begun(self, group: str, topic: str) -> set[int]:
+        """See the port."""
+        return {number for number, offset in (await self._offsets(group, topic)).items() if offset >= 0}
+
+    async def _offsets(self, group: str, topic: str) -> dict[int, int]:
         partitions = [At(self.full(topic), number) for number in range(self.partitions)]
         return await self.admin.committed(self._prefix + group, partitions)
 
@@ -230,14 +238,22 @@ class KafkaLog:
         since: float | None = None
         while names:
             try:
-                await self._readers.ends([At(names[0], 0)])
+                await self._readers.ends([At(names[0], 0)], ASK_SECONDS)
             except LogUnavailableError as error:
                 if since is None:
-                    since = time.monotonic()
-                    logger.warning("log.away", log=self._connection.shown, error=str(error))
+                    self.is_away, since = True, time.monotonic()
+                    reason = await self._why(error)
+                    logger.warning("log.away", log=self._connection.shown, reason=reason)
             else:
                 if since is not None:
                     seconds = round(time.monotonic() - since, 1)
                     logger.warning("log.back", log=self._connection.shown, seconds=seconds)
-                    since = None
+                    self.is_away, since = False, None
             await asyncio.sleep(WATCH_SECONDS)
+
+    async def _why(self, error: LogUnavailableError) -> str:
+        """Return what a connection of our own says, which knows more than aiokafka."""
+        try:
+            return await why_not(self._connection) or str(error)
+        except SettingsError as refusal:
+            return str(refusal)

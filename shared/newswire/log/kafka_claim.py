@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Protocol
 
+import structlog
 from aiokafka.structs import TopicPartition
 
 from newswire.errors import ClaimBrokenError, FencedError, MovedError
@@ -19,8 +20,10 @@ from newswire.log.kafka_reading import record_of
 from newswire.log.kafka_transactions import Placed
 from newswire.log.port import Message, Position, Record
 
+logger = structlog.get_logger()
+
 ENOUGH_RECORDS = 2000  # of one topic, waiting; its partition is paused until half of them are gone
-ENOUGH_BYTES = 8_000_000  # likewise
+ENOUGH_BYTES = 2_000_000  # likewise; with 12 partitions of 3 topics up to 72 MB in a process
 
 
 class Steps(Protocol):
@@ -100,6 +103,10 @@ class Owner(Protocol):
 
 class Naming(Protocol):
     """What a claim needs of its log."""
+
+    @property
+    def is_away(self) -> bool:
+        """Whether it was said that the brokers do not answer."""
 
     def full(self, topic: str) -> str:
         """Return a topic's name with the prefix."""
@@ -212,7 +219,9 @@ class KafkaClaim:
                 raise ClaimBrokenError(f"{self.group} has let go of partition {self.number}")
             try:
                 positions = await self._steps.commit(placed, moves, self._full_group, check)
-            except (FencedError, asyncio.CancelledError):
+            except (FencedError, asyncio.CancelledError) as error:
+                if isinstance(error, ClaimBrokenError) and not self._log.is_away:
+                    logger.warning("step.unknown", group=self.group, partition=self.number, error=str(error))
                 self.give_up()
                 raise
         for topic, at in (offsets or {}).items():

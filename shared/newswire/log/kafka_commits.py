@@ -1,5 +1,6 @@
 """Committing a group's offsets without publishing anything: the plain way of consumers that only read."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer
@@ -17,6 +18,7 @@ from newswire.errors import FencedError, LogUnavailableError, NewswireError
 from newswire.log.kafka_transactions import Placed
 from newswire.log.port import Position
 
+COMMIT_SECONDS = 5.0  # for the group's coordinator to take offsets; to commit them again does no harm
 NOT_OURS = (
     CommitFailedError, IllegalGenerationError, IllegalStateError, RebalanceInProgressError,
     UnknownMemberIdError,
@@ -48,10 +50,11 @@ class GroupCommits:
         if placed:
             raise NewswireError(f"a member of {group} that does not publish was given messages")
         try:
-            await self._consumer.commit({at: OffsetAndMetadata(next_, "") for at, next_ in offsets.items()})
+            async with asyncio.timeout(COMMIT_SECONDS):
+                await self._consumer.commit({at: OffsetAndMetadata(to, "") for at, to in offsets.items()})
         except NOT_OURS as error:
             raise FencedError(f"{group} has lost the partition to another process") from error
-        except (KafkaError, OSError) as error:
+        except (KafkaError, OSError, TimeoutError) as error:
             raise LogUnavailableError(f"Kafka does not take offsets: {error!r}") from error
         return []
 

@@ -15,9 +15,16 @@ import structlog
 from aiokafka.conn import create_conn
 from aiokafka.errors import (
     AuthenticationFailedError,
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
     IllegalSaslStateError,
+    InconsistentGroupProtocolError,
+    InvalidSessionTimeoutError,
+    InvalidTransactionTimeout,
     KafkaError,
     SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
+    TransactionalIdAuthorizationFailed,
     UnsupportedSaslMechanismError,
 )
 from aiokafka.protocol.metadata import MetadataRequest
@@ -38,6 +45,18 @@ REFUSED = (
     SaslAuthenticationFailed,
     UnsupportedSaslMechanismError,
 )
+
+
+NOT_ALLOWED = (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    InconsistentGroupProtocolError,
+    InvalidSessionTimeoutError,
+    InvalidTransactionTimeout,
+    TopicAuthorizationFailedError,
+    TransactionalIdAuthorizationFailed,
+)
+"""What a broker says to what it will never do, however often it is asked."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +196,15 @@ def _refusal(connection: Connection, server: str, error: KafkaError) -> str:
     settings = connection.settings
     said = str(error.args[0]) if error.args and isinstance(error.args[0], str) else type(error).__name__
     return f"Kafka at {server} refuses the user {settings.username!r} ({settings.mechanism}): {said}"
+
+
+def refuse_for_good(error: BaseException, what: str) -> None:
+    """Raise SettingsError if an error, or what it came from, is one that no retry can mend."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, NOT_ALLOWED):
+            raise SettingsError(f"Kafka refuses {what}: {cause!r}") from error
+        cause = cause.__cause__
 
 
 def quieten() -> None:

@@ -25,7 +25,7 @@ from aiokafka.structs import TopicPartition
 from newswire.backoff import Backoff
 from newswire.errors import LogUnavailableError
 from newswire.log.kafka_claim import KafkaClaim, Naming, Steps
-from newswire.log.kafka_connection import Connection
+from newswire.log.kafka_connection import Connection, refuse_for_good
 from newswire.log.kafka_reading import answering, new_consumer, stop
 from newswire.log.port import Handover
 
@@ -125,12 +125,13 @@ class KafkaMember:
 
     async def run(self) -> None:
         """See the port; a consumer that fails is replaced."""
-        backoff, failures = Backoff(0.5, 5.0), 0
+        backoff, failures = Backoff(0.5, 2.0), 0
         while True:
             started = time.monotonic()
             try:
                 await self._take_part()
             except (KafkaError, LogUnavailableError, OSError) as error:
+                refuse_for_good(error, f"the group {self._full_group}")
                 failures = failures + 1 if time.monotonic() - started < self._session else 1
                 logger.debug("member.failed", group=self._group, error=repr(error))
                 await asyncio.sleep(backoff.seconds(failures))
@@ -269,7 +270,7 @@ class KafkaMember:
         """Hold a number until cancelled; a claim that is broken is taken anew."""
         if after is not None:
             await asyncio.wait({after})
-        backoff, failures = Backoff(0.2, 5.0), 0
+        backoff, failures = Backoff(0.2, 2.0), 0
         while True:
             try:
                 async with self._opening:

@@ -24,6 +24,7 @@ WAIT_MS = 500  # later ones at most
 ANSWER_SECONDS = (
     15.0  # that the broker has to answer; longer than it takes to undo a dead process's transaction
 )
+STOP_SECONDS = 3.0  # to leave a group; after that the group finds out by itself
 FETCH_WAIT_MS = 20  # requests of a connection are answered in order: a long wait would hold up the next
 
 
@@ -114,9 +115,11 @@ class Readers:
         for consumer in [*(reader.consumer for reader in readers), *([asked] if asked else [])]:
             await stop(consumer)
 
-    async def ends(self, partitions: list[TopicPartition]) -> Mapping[TopicPartition, int]:
+    async def ends(
+        self, partitions: list[TopicPartition], seconds: float = ANSWER_SECONDS
+    ) -> Mapping[TopicPartition, int]:
         """Return the ends of what was committed in each partition, as the broker says now."""
-        async with answering("is asked for ends"):
+        async with answering("is asked for ends", seconds):
             ends: Mapping[TopicPartition, int] = await self._asker.end_offsets(partitions)
         return ends
 
@@ -184,16 +187,23 @@ class Readers:
 
 
 @contextlib.asynccontextmanager
-async def answering(what: str) -> AsyncIterator[None]:
+async def answering(what: str, seconds: float = ANSWER_SECONDS) -> AsyncIterator[None]:
     """Turn aiokafka's errors, and no answer in good time, into LogUnavailableError."""
     try:
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(seconds):
             yield
     except (KafkaError, OSError, TimeoutError) as error:
         raise LogUnavailableError(f"Kafka does not answer when it {what}: {error!r}") from error
 
 
 async def stop(consumer: AIOKafkaConsumer) -> None:
-    """Stop a consumer, also one that never came to start or has failed."""
-    with contextlib.suppress(KafkaError, OSError):
-        await consumer.stop()
+    """Stop a consumer, also one that never came to start, has failed, or whose connections are dead.
+
+    When ``asyncio.run`` ends it cancels the tasks that read from them; nobody answers any more then.
+    """
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await consumer.stop()
+    except (KafkaError, OSError, TimeoutError):
+        with contextlib.suppress(KafkaError, OSError):
+            await consumer._client.close()  # noqa: SLF001  what a stop that was cut off leaves open

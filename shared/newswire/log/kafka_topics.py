@@ -18,7 +18,7 @@ from newswire.log.port import TopicSpec, TopicState
 
 DAY_MS = 86_400_000
 COMPACTED_AFTER_DAYS = 7  # a consumer that was away for less sees every version
-TOMBSTONES_DAYS = 30  # caches of tables that were away for less hear of what was removed
+TOMBSTONES_DAYS = 30  # at least: caches of tables that were away for less hear of what was removed
 SEGMENT_DAYS = 1  # what lies in the open segment is not compacted
 AGAIN_SECONDS = 0.1  # until a question is asked again
 OVERHEAD_BYTES = 50_000  # of a batch around a message of the largest size
@@ -33,7 +33,7 @@ def wanted(spec: TopicSpec, settings: KafkaSettings) -> dict[str, str]:
     if retention is not None or not spec.compacted:
         config["retention.ms"] = str(-1 if retention is None else int(retention * DAY_MS))
     if spec.compacted:
-        config["delete.retention.ms"] = str(TOMBSTONES_DAYS * DAY_MS)
+        config["delete.retention.ms"] = str(int(max(TOMBSTONES_DAYS, retention or 0) * DAY_MS))
         config["segment.ms"] = str(SEGMENT_DAYS * DAY_MS)
     if spec.compaction_waits_for is not None:
         config["min.compaction.lag.ms"] = str(COMPACTED_AFTER_DAYS * DAY_MS)
@@ -113,7 +113,7 @@ class TopicAdmin:
         return {name: len(rows) for name, rows in (await self._topics()).items()}
 
     async def committed(self, group: str, partitions: Sequence[TopicPartition]) -> dict[int, int]:
-        """Return the committed offsets of a group, 0 where there is none."""
+        """Return the committed offsets of a group, less than 0 where there is none."""
         async with answering("is asked for committed offsets"):
             while True:
                 try:
@@ -123,7 +123,7 @@ class TopicAdmin:
                     if not error.retriable:
                         raise
                     await asyncio.sleep(AGAIN_SECONDS)
-        return {at.partition: max(0, found[at].offset) if at in found else 0 for at in partitions}
+        return {at.partition: found[at].offset if at in found else -1 for at in partitions}
 
     async def states(self, specs: Sequence[TopicSpec], partitions: int) -> list[TopicState]:
         """Return each topic, and what differs from how it should be."""

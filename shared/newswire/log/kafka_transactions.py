@@ -32,7 +32,7 @@ from newswire.errors import (
     MessageTooLargeError,
     MovedError,
 )
-from newswire.log.kafka_connection import Connection
+from newswire.log.kafka_connection import Connection, refuse_for_good
 from newswire.log.port import Message, Position
 
 logger = structlog.get_logger()
@@ -43,6 +43,8 @@ BATCH_BYTES = (
 )  # a partition's messages of one step mostly go as one batch (measured: 16 KB is 4× slower)
 TRANSACTION_MS = 15_000  # after which the broker undoes the transaction of a process that died
 START_SECONDS = 10.0  # to find the coordinator and get the producer id
+CANCELS = 10  # of a producer's task
+CANCEL_SECONDS = 0.2  # between two of them
 TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 
 
@@ -106,6 +108,7 @@ class Transactions:
                 await producer.start()
         except (KafkaError, OSError, TimeoutError) as error:
             await abandon(producer)
+            refuse_for_good(error, f"a producer for {self._id}")
             raise LogUnavailableError(f"Kafka gives no producer for {self._id}: {error!r}") from error
         except BaseException:
             await abandon(producer)
@@ -140,6 +143,7 @@ class Transactions:
             raise FencedError(f"{self._id} was taken over by another process") from error
         except (KafkaError, OSError, TimeoutError, AssertionError) as error:  # its states are asserted
             await self.give_up()
+            refuse_for_good(error, f"a step of {self._id}")
             raise ClaimBrokenError(f"a step of {self._id} ended nobody knows how: {error!r}") from error
         except BaseException:
             await self.give_up()
@@ -239,9 +243,11 @@ async def abandon(producer: AIOKafkaProducer) -> None:
     """
     producer._closed = True  # noqa: SLF001  there is no public way
     task = producer._sender.sender_task  # noqa: SLF001
-    if task is not None and not task.done():
+    for _ in range(CANCELS):  # once cancelled it waits for its requests, which have to be cancelled too
+        if task is None or task.done():
+            break
         task.cancel()
-        await asyncio.wait({task}, timeout=START_SECONDS)
+        await asyncio.wait({task}, timeout=CANCEL_SECONDS)
     if task is not None and task.done() and not task.cancelled():
         task.exception()  # seen
     with contextlib.suppress(KafkaError, OSError):

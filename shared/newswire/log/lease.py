@@ -47,9 +47,11 @@ def is_alive(folder: Path, member: str) -> bool:
 
 
 def beat(connection: sqlite3.Connection, group: str, member: str, port: int, now_ms: int) -> None:
-    """Enter a member, or say that it still lives."""
+    """Enter a member, or say that it still lives; its place among the others stays."""
     connection.execute(
-        "INSERT OR REPLACE INTO log_members VALUES (?, ?, ?, ?)", (member, group, port, now_ms)
+        "INSERT INTO log_members VALUES (?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET port=excluded.port, beat=excluded.beat",
+        (member, group, port, now_ms),
     )
 
 

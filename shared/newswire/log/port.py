@@ -11,6 +11,7 @@ one. So an end offset says where the next record can lie at the earliest, and no
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 Headers = Mapping[str, str]
@@ -177,8 +178,17 @@ class Log(Protocol):
     async def end_offsets(self, topic: str) -> dict[int, int]:
         """Return the end of each partition: what is published later lies there or beyond."""
 
+    async def offsets_at(self, topic: str, moment: datetime) -> dict[int, int]:
+        """Return, for each partition, from where on its records are as young as the moment or younger.
+
+        Times are those at which records were published; where none is so young, nothing lies there yet.
+        """
+
     async def committed(self, group: str, topic: str) -> dict[int, int]:
         """Return the committed offset of each partition, 0 where nothing was committed."""
+
+    async def begun(self, group: str, topic: str) -> set[int]:
+        """Return the partitions in which a group has committed something, be it 0."""
 
     def partition_of(self, key: str) -> int:
         """Return the partition number of a key."""

@@ -8,19 +8,16 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
-
-import structlog
 
 from newswire.errors import FencedError, MovedError, SettingsError, UnavailableError
 from newswire.log import lease, sqlite_records
 from newswire.log.bell import Bells, ring_others
 from newswire.log.murmur2 import partition_for
 from newswire.log.port import (
-    Claim,
     Handover,
     Member,
     Message,
@@ -30,17 +27,13 @@ from newswire.log.port import (
     TopicSpec,
     TopicState,
 )
+from newswire.log.sqlite_member import SqliteMember
 from newswire.log.writer import Writer
-
-logger = structlog.get_logger()
 
 T = TypeVar("T")
 
-REBALANCE_SECONDS = (
-    1.0  # how soon a change of members is noticed; a dead process's leases are free after that
-)
 OTHER_PORTS = "SELECT DISTINCT port FROM log_members WHERE port NOT IN (0, ?)"
-BEAT_EVERY = 10  # rebalances between two beats of an undisturbed member
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _now_ms() -> int:
@@ -157,6 +150,13 @@ class SqliteLog:
             }
         )
 
+    async def offsets_at(self, topic: str, moment: datetime) -> dict[int, int]:
+        """See the port; between records whose clock was set back the answer may be either side of them."""
+        name, at_ms = self.full(topic), (moment - EPOCH) // timedelta(milliseconds=1)
+        return await self.query(
+            lambda c: {n: sqlite_records.offset_at(c, name, n, at_ms) for n in range(self.partitions)}
+        )
+
     async def committed(self, group: str, topic: str) -> dict[int, int]:
         """See the port."""
         full_group, name = self._prefix + group, self.full(topic)
@@ -165,6 +165,11 @@ class SqliteLog:
                 n: sqlite_records.committed(connection, full_group, name, n) for n in range(self.partitions)
             }
         )
+
+    async def begun(self, group: str, topic: str) -> set[int]:
+        """See the port."""
+        full_group, name = self._prefix + group, self.full(topic)
+        return await self.query(lambda c: sqlite_records.begun(c, full_group, name))
 
     def partition_of(self, key: str) -> int:
         """See the port."""
@@ -185,7 +190,8 @@ class SqliteLog:
         del publishes
         for topic in topics:
             self.full(topic)
-        return SqliteMember(self, self._prefix + group, gained, lost)
+        name = self._prefix + group
+        return SqliteMember(self, name, gained, lost, lambda *given: SqliteClaim(self, name, *given))
 
     async def maintain(self) -> None:
         """See the port."""
@@ -336,65 +342,3 @@ class SqliteClaim:
         for topic, offset in moves.items():
             sqlite_records.move_offset(connection, self.group, topic, self.number, offset)
         return sqlite_records.append(connection, placed, _now_ms())
-
-
-class SqliteMember:
-    """One process's part in a group: holds leases, gives away what is beyond its fair share."""
-
-    def __init__(self, log: SqliteLog, group: str, gained: Handover, lost: Handover) -> None:
-        self._log = log
-        self._group = group
-        self._gained = gained
-        self._lost = lost
-        self._id = uuid.uuid4().hex
-        self._claims: dict[int, Claim] = {}
-
-    async def run(self) -> None:
-        """See the port."""
-        life = lease.LifeFile(self._log.life_folder, self._id)
-        rounds = 0
-        try:
-            while True:
-                try:
-                    await self._rebalance(beat=rounds % BEAT_EVERY == 0)
-                except UnavailableError as error:  # what is held stays held meanwhile
-                    logger.warning("rebalance.failed", group=self._group, error=str(error))
-                rounds += 1
-                await asyncio.sleep(REBALANCE_SECONDS)
-        finally:
-            await asyncio.shield(self._leave(life))
-
-    async def _rebalance(self, *, beat: bool) -> None:
-        group, folder, now_ms = self._group, self._log.life_folder, _now_ms()
-        members = await self._log.query(lambda c: _members(c, group))
-        if beat or self._id not in members or not all(lease.is_alive(folder, m) for m in members):
-            port = self._log.bells.port
-            await self._log.write(lambda c: lease.beat(c, group, self._id, port, now_ms))
-            members = await self._log.write(lambda c: lease.live_members(c, group, folder, now_ms))
-        share = lease.fair_share(members, self._id, self._log.partitions)
-        held = await self._log.query(lambda c: lease.held_by(c, group, self._id))
-        for number in sorted(set(self._claims) - (share & held)):
-            await self._let_go(number)
-        missing = share - set(self._claims)
-        if missing:
-            taken = await self._log.write(lambda c: lease.take(c, group, self._id, missing))
-            for number, epoch in taken.items():
-                claim = SqliteClaim(self._log, group, self._id, number, epoch)
-                self._claims[number] = claim
-                await self._gained(claim)
-
-    async def _let_go(self, number: int) -> None:
-        await self._lost(self._claims.pop(number))
-        await self._log.write(lambda c: lease.release(c, self._group, self._id, number))
-
-    async def _leave(self, life: lease.LifeFile) -> None:
-        for number in sorted(self._claims):
-            await self._let_go(number)
-        with contextlib.suppress(UnavailableError):
-            await self._log.write(lambda c: lease.leave(c, self._id))
-        life.close()
-
-
-def _members(connection: sqlite3.Connection, group: str) -> list[str]:
-    rows = connection.execute("SELECT id FROM log_members WHERE grp=? ORDER BY rowid", (group,))
-    return [str(row[0]) for row in rows]

@@ -71,6 +71,25 @@ def end_offset(connection: sqlite3.Connection, topic: str, partition: int) -> in
     return int(row[0]) if row else 0
 
 
+def offset_at(connection: sqlite3.Connection, topic: str, partition: int, at_ms: int) -> int:
+    """Return from where on the records of a partition are not older than a time.
+
+    Halving, as a scan would read every value: that is right as long as the clock was not set back.
+    """
+    low, high = 0, end_offset(connection, topic, partition)
+    while low < high:
+        middle = (low + high) // 2
+        row = connection.execute(
+            "SELECT pos, at FROM log_records WHERE topic=? AND part=? AND pos>=? ORDER BY pos LIMIT 1",
+            (topic, partition, middle),
+        ).fetchone()
+        if row is None or row[0] >= high or row[1] >= at_ms:
+            high = middle
+        else:
+            low = int(row[0]) + 1
+    return low
+
+
 def append(
     connection: sqlite3.Connection, messages: Sequence[tuple[str, int, Message]], now_ms: int
 ) -> list[Position]:
@@ -119,6 +138,12 @@ def committed(connection: sqlite3.Connection, group: str, topic: str, partition:
         "SELECT next FROM log_offsets WHERE grp=? AND topic=? AND part=?", (group, topic, partition)
     ).fetchone()
     return int(row[0]) if row else 0
+
+
+def begun(connection: sqlite3.Connection, group: str, topic: str) -> set[int]:
+    """Return the partitions in which a group has committed something."""
+    rows = connection.execute("SELECT part FROM log_offsets WHERE grp=? AND topic=?", (group, topic))
+    return {int(row[0]) for row in rows}
 
 
 def move_offset(connection: sqlite3.Connection, group: str, topic: str, partition: int, offset: int) -> None:
