@@ -33,8 +33,8 @@ SERVICES = ("ingest", "enrich", "index")
 FEEDS = 15
 INTERVAL_SECONDS = timedelta(days=1).total_seconds()
 SETTLE_SECONDS = 15.0  # after the last entry has ended
-GOAL_PERCENT = 2.0
-GOAL_GROWTH_MB = 10.0
+GOAL_PERCENT = 2.0  # of a core; and memory may grow by as much
+LOOK_SECONDS = 300.0  # between two looks at the memory
 NEWSWIRE = Path(sys.executable).with_name("newswire")
 
 
@@ -100,23 +100,27 @@ def started(servers: str, prefix: str, folder: str, origin: str) -> Iterator[dic
 
 async def watched(services: dict[str, psutil.Process], seconds: float) -> list[Row]:
     """Watch for so long; of a long time memory is told every five minutes."""
-    before = {name: (cpu_of(process), memory_of(process)) for name, process in services.items()}
+    cpu = {name: cpu_of(process) for name, process in services.items()}
+    memory = {name: [memory_of(process)] for name, process in services.items()}
     begun = time.monotonic()
     while (left := seconds - (time.monotonic() - begun)) > 0:
-        await asyncio.sleep(min(300.0, left))
-        passed = time.monotonic() - begun
-        shown = " ".join(f"{name} {memory_of(process):.1f}" for name, process in services.items())
-        print(f"after {passed / 60:.0f} min, MB: {shown}", file=sys.stderr, flush=True)
+        await asyncio.sleep(min(LOOK_SECONDS, left))
+        for name, process in services.items():
+            memory[name].append(memory_of(process))
+        shown = " ".join(f"{name} {looks[-1]:.1f}" for name, looks in memory.items())
+        print(f"after {(time.monotonic() - begun) / 60:.0f} min, MB: {shown}", file=sys.stderr, flush=True)
     rows = []
     for name, process in services.items():
-        cpu, memory = before[name]
-        percent = 100 * (cpu_of(process) - cpu) / (time.monotonic() - begun)
-        grown = memory_of(process) - memory
+        percent = 100 * (cpu_of(process) - cpu[name]) / (time.monotonic() - begun)
+        # Clients fetch metadata anew after five minutes, and their buffers reach their size.
+        settled, end = memory[name][len(memory[name]) // 3], memory[name][-1]
+        growth = 100 * (end - settled) / settled
+        what = f"{name}, memory {memory[name][0]:.0f} → {end:.0f} MB, of it after a third of the time"
         rows += [
             against(
                 f"{name} idle for {seconds / 60:g} min, of a core", percent, "%", GOAL_PERCENT, below=True
             ),
-            against(f"{name}, memory from {memory:.0f} MB grew by", grown, "MB", GOAL_GROWTH_MB, below=True),
+            against(what, growth, "%", GOAL_PERCENT, below=True),
         ]
     return rows
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
+from newswire.cache_file import CacheFile
 from newswire.envelope import VERSION
 from newswire.errors import CacheBrokenError
 from newswire.events import Event
@@ -83,22 +84,17 @@ class CachedRows:
     """Rows in a SQLite file that may be lost at any time.
 
     Args:
-        path: the file.
+        path: the file, or where another process has it a spare one beside it.
         identity: of the log that it was read from; a file of another log is emptied.
     """
 
     def __init__(self, path: Path, identity: str) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._path = path
+        self._file = CacheFile(path)
         try:
-            self._open(path, identity)
+            self._open(self._file.path, identity)
         except sqlite3.DatabaseError:
-            self._remove()
-            self._open(path, identity)
-
-    def _remove(self) -> None:
-        for file in self._path.parent.glob(self._path.name + "*"):
-            file.unlink()
+            self._file.remove()
+            self._open(self._file.path, identity)
 
     @contextlib.contextmanager
     def _checked(self) -> Iterator[None]:
@@ -106,9 +102,9 @@ class CachedRows:
         try:
             yield
         except sqlite3.DatabaseError as error:
-            self._remove()
+            self._file.remove()
             raise CacheBrokenError(
-                f"the cache {self._path} is damaged and was removed: start again"
+                f"the cache {self._file.path} is damaged and was removed: start again"
             ) from error
 
     def _open(self, path: Path, identity: str) -> None:
@@ -162,6 +158,7 @@ class CachedRows:
     def close(self) -> None:
         """See Rows."""
         self._connection.close()
+        self._file.close()
 
 
 class Table(Generic[E]):
