@@ -175,7 +175,7 @@ def test_a_wrong_command_is_refused_in_one_line(
             "courier.example",
             "NEWSWIRE_INGEST_RESOLVE: Value error, expected host=",
         ),
-        ("NEWSWIRE_LOG", "ftp://x", "NEWSWIRE_LOG='ftp://x': expected sqlite:///"),
+        ("NEWSWIRE_LOG", "ftp://x", "NEWSWIRE_LOG: expected sqlite:///"),
         ("NEWSWIRE_STORE", "ftp://x", "no store can be opened at 'ftp://x'"),
     ],
 )
