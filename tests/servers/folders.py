@@ -14,14 +14,17 @@ class ServerFolder:
 
     def __init__(self, prefix: str) -> None:
         remove_left_behind(prefix)
-        self.path = Path(tempfile.mkdtemp(prefix=prefix))
-        self._held = _hold(self.path)
+        self._held: IO[str] | None = None
+        while self._held is None:  # another run may take a folder that is not yet held for one left behind
+            self.path = Path(tempfile.mkdtemp(prefix=prefix))
+            self._held = _hold(self.path)
 
     def remove(self) -> None:
         """Remove it with all that is in it."""
         shutil.rmtree(self.path, ignore_errors=True)
         if self._held is not None:
             self._held.close()
+            self._held = None
 
 
 def _hold(path: Path) -> IO[str] | None:
