@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from newswire.errors import NewswireError
     from newswire.events import Enriched
+    from newswire.kafka_settings import KafkaSettings
     from newswire.settings import Settings
     from newswire.subscribing import Removed, Subscription, Withdrawn, subscribe
 
-__all__ = ["Enriched", "NewswireError", "Removed", "Settings", "Subscription", "Withdrawn", "subscribe"]
+__all__ = [
+    "Enriched", "KafkaSettings", "NewswireError", "Removed", "Settings", "Subscription", "Withdrawn", "subscribe",
+]  # fmt: skip
 
 _HOMES = {
     "Enriched": "events",
+    "KafkaSettings": "kafka_settings",
     "NewswireError": "errors",
     "Removed": "subscribing",
     "Settings": "settings",

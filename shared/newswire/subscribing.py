@@ -18,6 +18,7 @@ from newswire.errors import SettingsError
 from newswire.events import Enriched, Event
 from newswire.filters import Filters
 from newswire.group_reader import GroupReader
+from newswire.kafka_settings import KafkaSettings
 from newswire.log import open_log
 from newswire.log.port import Log, Record
 from newswire.settings import Settings, load_settings
@@ -64,6 +65,7 @@ class Wanted:
         filters: what to leave out.
         start: where a new group begins.
         settings: where the log is.
+        kafka: how Kafka is reached, if the log is there; None takes what the environment says.
     """
 
     topic: str
@@ -72,6 +74,7 @@ class Wanted:
     filters: Filters
     start: Start
     settings: Settings
+    kafka: KafkaSettings | None = None
 
 
 class Subscription(Generic[T]):
@@ -170,7 +173,9 @@ class Subscription(Generic[T]):
         wanted, settings = self._wanted, self._wanted.settings
         if not structlog.is_configured():  # it would write to standard output, which is the program's own
             configure(settings.log_level)
-        self._log = open_log(settings.log, prefix=settings.prefix, partitions=settings.partitions)
+        self._log = open_log(
+            settings.log, prefix=settings.prefix, partitions=settings.partitions, kafka=wanted.kafka
+        )
         self._reader = GroupReader(self._log, wanted.group, wanted.topic, from_end=wanted.start == "end")
         try:
             specs = topic_specs(settings.retention_days, settings.enriched_retention_days)
@@ -231,6 +236,7 @@ def subscribe(
     languages: Iterable[str] = ...,
     start: Start = ...,
     settings: Settings | None = ...,
+    kafka: KafkaSettings | None = ...,
 ) -> Subscription[Enriched | Withdrawn]: ...
 
 
@@ -244,6 +250,7 @@ def subscribe(
     languages: Iterable[str] = ...,
     start: Start = ...,
     settings: Settings | None = ...,
+    kafka: KafkaSettings | None = ...,
 ) -> Subscription[Any]: ...
 
 
@@ -256,6 +263,7 @@ def subscribe(
     languages: Iterable[str] = (),
     start: Start = "beginning",
     settings: Settings | None = None,
+    kafka: KafkaSettings | None = None,
 ) -> Subscription[Any]:
     """Return an async iterator over the events of a topic, as a member of a group.
 
@@ -271,6 +279,7 @@ def subscribe(
         languages: only articles in one of these languages.
         start: where a group begins that has never committed: at the ``beginning`` or at the ``end``.
         settings: address, prefix and so on; read from ``NEWSWIRE_*`` variables if not given.
+        kafka: log-in, TLS and so on; read from ``NEWSWIRE_KAFKA_*`` variables if not given.
 
     Raises:
         SettingsError: at once, for a topic, group, filter or setting that cannot be.
@@ -289,4 +298,4 @@ def subscribe(
         raise SettingsError(f"a subscription starts at the beginning or the end, not at {start!r}")
     filters = Filters.of(topics, entities, languages)
     filters.check(name, event)
-    return Subscription(Wanted(name, event, group, filters, start, settings or load_settings()))
+    return Subscription(Wanted(name, event, group, filters, start, settings or load_settings(), kafka))

@@ -1,5 +1,6 @@
 """Subscriptions on Kafka."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 
@@ -7,7 +8,9 @@ import pytest
 from contract.subscription_contract import SubscriptionContract
 from servers.kafka import KafkaServer
 
-from newswire.log import Log, open_log
+import newswire
+from newswire.events import Withdrawal
+from newswire.log import Log, Message, open_log
 from newswire.settings import Settings
 from newswire.topics import TOPICS
 
@@ -42,3 +45,19 @@ def group() -> str:
 
 class TestSubscriptionOnKafka(SubscriptionContract):
     """The suite on Kafka."""
+
+
+async def test_the_log_in_may_be_given(log: Log, settings: Settings, kafka: KafkaServer) -> None:
+    """Beside the address, where a program keeps its secrets elsewhere than in the environment."""
+    if kafka.sasl_bootstrap is None:
+        pytest.fail("NEWSWIRE_TEST_KAFKA_SASL has to name the SASL listener of NEWSWIRE_TEST_KAFKA")
+    await log.publish([Message(Withdrawal.topic, "a", None)])
+    login = newswire.KafkaSettings.model_validate(
+        {"username": kafka.user, "password": kafka.password, "session_seconds": SESSION_SECONDS}
+    )
+    there = settings.model_copy(update={"log": f"kafka://{kafka.sasl_bootstrap}"})
+    wanted = newswire.subscribe("withdrawals", group="secretive", settings=there, kafka=login)
+    async with asyncio.timeout(30), wanted as events:
+        found = await anext(aiter(events))
+
+    assert found == newswire.Removed("a")

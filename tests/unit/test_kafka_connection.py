@@ -30,6 +30,7 @@ LOGIN = KafkaSettings(username="desk", password=SecretStr(SECRET))
         ("kafka://broker:19092/", ("broker:19092",)),
         ("kafka://a:1,b:2, c", ("a:1", "b:2", "c:9092")),
         ("kafka://10.0.0.1:9093", ("10.0.0.1:9093",)),
+        ("kafka://[::1]:9093,[fe80::1]", ("[::1]:9093", "[fe80::1]:9092")),
     ],
 )
 def test_an_address_names_brokers(address: str, servers: tuple[str, ...]) -> None:
@@ -44,7 +45,7 @@ def test_an_address_names_brokers(address: str, servers: tuple[str, ...]) -> Non
 @pytest.mark.parametrize(
     "address",
     ["kafka://", "kafka://a,,b", "kafka://:9092", "kafka://a:", "kafka://a:b", "kafka://a:0",
-     "kafka://a:65536", "kafka://a:9092/topic", "kafka://a:-1"],
+     "kafka://a:65536", "kafka://a:9092/topic", "kafka://a:-1", "kafka://::1:9092"],
 )  # fmt: skip
 def test_what_is_no_brokers_address_is_refused(address: str) -> None:
     """With an example of one that is."""

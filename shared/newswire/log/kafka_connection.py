@@ -6,6 +6,7 @@ brokers are asked by a connection of our own, whose error has the reason.
 
 import asyncio
 import logging
+import re
 import ssl
 import time
 from dataclasses import dataclass, field
@@ -36,6 +37,7 @@ from newswire.log.address import KAFKA
 logger = structlog.get_logger()
 
 DEFAULT_PORT = 9092
+BROKER = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+)(?::(?P<port>[0-9]{1,5}))?")
 ASK_SECONDS = 5.0  # for one broker to answer
 AGAIN_SECONDS = 0.5  # between two rounds of asking
 REQUEST_MS = 40_000  # a member that joins is answered when all others have let go of their partitions
@@ -111,8 +113,9 @@ def _server(text: str) -> str:
         raise SettingsError(
             "NEWSWIRE_LOG: no user in the address: set NEWSWIRE_KAFKA_USERNAME and NEWSWIRE_KAFKA_PASSWORD"
         )
-    host, _, port = text.strip().rpartition(":") if ":" in text else (text.strip(), "", str(DEFAULT_PORT))
-    if not host or not port.isdecimal() or not 0 < int(port) < 1 << 16 or "/" in host:
+    found = BROKER.fullmatch(text.strip())
+    host, port = (found["host"], int(found["port"] or DEFAULT_PORT)) if found else ("", 0)
+    if not 0 < port < 1 << 16:
         raise SettingsError(f"NEWSWIRE_LOG: not a broker's address: {text!r} (kafka://host:9092,host2:9092)")
     return f"{host}:{port}"
 
@@ -169,7 +172,7 @@ async def why_not(connection: Connection) -> str | None:
         host, _, port = server.rpartition(":")
         try:
             asked = await create_conn(
-                host, int(port), client_id="newswire", request_timeout_ms=int(ASK_SECONDS * 1000),
+                host.strip("[]"), int(port), client_id="newswire", request_timeout_ms=int(ASK_SECONDS * 1000),
                 **connection.security,
             )  # fmt: skip
         except REFUSED as error:
