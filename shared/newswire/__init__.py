@@ -15,8 +15,15 @@ if TYPE_CHECKING:
     from newswire.subscribing import Removed, Subscription, Withdrawn, subscribe
 
 __all__ = [
-    "Enriched", "KafkaSettings", "NewswireError", "Removed", "Settings", "Subscription", "Withdrawn", "subscribe",
-]  # fmt: skip
+    "Enriched",
+    "KafkaSettings",
+    "NewswireError",
+    "Removed",
+    "Settings",
+    "Subscription",
+    "Withdrawn",
+    "subscribe",
+]
 
 _HOMES = {
     "Enriched": "events",
