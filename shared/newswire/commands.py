@@ -48,23 +48,16 @@ def ledger(as_json: Json = False) -> None:
 
     Example: newswire ledger --json
     """
-    import asyncio  # noqa: PLC0415
-
     from newswire.ledger import Ledger  # noqa: PLC0415
+    from newswire.on_log import on_log  # noqa: PLC0415
     from newswire.reports import print_balance  # noqa: PLC0415
-    from newswire.run import opened  # noqa: PLC0415
-    from newswire.settings import load_settings  # noqa: PLC0415
 
-    async def read() -> int:
-        async with opened(load_settings()) as log:
-            balance = await Ledger(log).balance()
-        if as_json:
-            typer.echo(json.dumps(balance.row(), ensure_ascii=False))
-        else:
-            print_balance(balance)
-        return 1 if balance.lost else 0
-
-    raise typer.Exit(asyncio.run(read()))
+    balance = on_log(lambda log: Ledger(log).balance())
+    if as_json:
+        typer.echo(json.dumps(balance.row(), ensure_ascii=False))
+    else:
+        print_balance(balance)
+    raise typer.Exit(1 if balance.lost else 0)
 
 
 def trace(what: Annotated[str, typer.Argument(metavar="URL|ID")], as_json: Json = False) -> None:
@@ -72,21 +65,14 @@ def trace(what: Annotated[str, typer.Argument(metavar="URL|ID")], as_json: Json 
 
     Example: newswire trace https://courier.example/world/ukraine-nato-berlin
     """
-    import asyncio  # noqa: PLC0415
-
+    from newswire.on_log import on_log  # noqa: PLC0415
     from newswire.reports import print_steps  # noqa: PLC0415
-    from newswire.run import opened  # noqa: PLC0415
-    from newswire.settings import load_settings  # noqa: PLC0415
     from newswire.tracing import steps_of  # noqa: PLC0415
 
-    async def read() -> int:
-        async with opened(load_settings()) as log:
-            steps = await steps_of(log, what)
-        if as_json:
-            for step in steps:
-                typer.echo(json.dumps(step.row(), ensure_ascii=False))
-        else:
-            print_steps(what, steps)
-        return 0 if steps else 1
-
-    raise typer.Exit(asyncio.run(read()))
+    steps = on_log(lambda log: steps_of(log, what))
+    if as_json:
+        for step in steps:
+            typer.echo(json.dumps(step.row(), ensure_ascii=False))
+    else:
+        print_steps(what, steps)
+    raise typer.Exit(0 if steps else 1)

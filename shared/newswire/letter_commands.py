@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from newswire.letters import Letter, Selection
     from newswire.log.port import Log
@@ -48,10 +48,11 @@ def list_letters(
     Example: newswire dead-letters list --stage enrich --since 2h
     """
     from newswire.letter_reports import print_letters  # noqa: PLC0415
+    from newswire.on_log import on_log  # noqa: PLC0415
     from newswire.terminal import json_line  # noqa: PLC0415
 
     selection = _selection(None, stage, reason, since, until, handled=handled)
-    letters = _with_log(lambda log: _chosen(log, selection))
+    letters = on_log(lambda log: _chosen(log, selection))
     letters.sort(key=lambda letter: letter.at)
     if as_json:
         for letter in letters:
@@ -67,10 +68,11 @@ def show(letter_id: Annotated[str, typer.Argument(metavar="ID")], as_json: Json 
     Example: newswire dead-letters show 3-1042
     """
     from newswire.letter_reports import letter_text, value_row  # noqa: PLC0415
+    from newswire.on_log import on_log  # noqa: PLC0415
     from newswire.terminal import json_line  # noqa: PLC0415
 
     selection = _selection([letter_id], None, None, None, None, handled=True)
-    letters = _with_log(lambda log: _chosen(log, selection))
+    letters = on_log(lambda log: _chosen(log, selection))
     if not letters:
         typer.echo(f"no such dead letter: {letter_id}", err=True)
         raise typer.Exit(1)
@@ -164,19 +166,6 @@ async def _chosen(log: "Log", selection: "Selection") -> "list[Letter]":
     return await letters_on(log, selection)
 
 
-def _with_log(work: "Callable[[Log], Awaitable[T]]") -> T:
-    import asyncio  # noqa: PLC0415
-
-    from newswire.run import opened  # noqa: PLC0415
-    from newswire.settings import load_settings  # noqa: PLC0415
-
-    async def run() -> T:
-        async with opened(load_settings()) as log:
-            return await work(log)
-
-    return asyncio.run(run())
-
-
 def _act(
     what: str,
     act: "Callable[[Log, Sequence[Letter], str], AsyncIterator[Tally]]",
@@ -189,6 +178,7 @@ def _act(
     """Do something about the letters that are meant, and say what was done."""
     from newswire.errors import SettingsError  # noqa: PLC0415
     from newswire.letter_reports import print_plan, tally_rows, tally_text  # noqa: PLC0415
+    from newswire.on_log import on_log  # noqa: PLC0415
     from newswire.withdraw_command import user  # noqa: PLC0415
 
     if selection.is_everything:
@@ -204,7 +194,7 @@ def _act(
         return await _done(act(log, letters, user()), len(letters), what)
 
     missing: list[str] = []
-    tally = _with_log(work)
+    tally = on_log(work)
     for each in missing:
         typer.echo(f"no dead letter {each}, or it was sent back or dropped before", err=True)
     if tally is None:

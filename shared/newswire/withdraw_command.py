@@ -28,21 +28,17 @@ def withdraw(
 
     Example: newswire withdraw https://courier.example/world/x --reason "court order"
     """
-    import asyncio  # noqa: PLC0415
-
     from newswire.errors import SettingsError  # noqa: PLC0415
-    from newswire.run import opened  # noqa: PLC0415
-    from newswire.settings import load_settings  # noqa: PLC0415
+    from newswire.on_log import on_log  # noqa: PLC0415
     from newswire.terminal import json_line  # noqa: PLC0415
 
     if lift == bool(reason and reason.strip()):
         raise SettingsError("say why with --reason, or let the article come back with --lift: one of both")
 
-    async def work() -> dict[str, Any]:
-        async with opened(load_settings()) as log:
-            return await (_lift(log, what) if lift else _withdraw(log, what, reason or "", by or user()))
+    async def work(log: "Log") -> dict[str, Any]:
+        return await (_lift(log, what) if lift else _withdraw(log, what, reason or "", by or user()))
 
-    row = asyncio.run(work())
+    row = on_log(work)
     typer.echo(json_line(row) if as_json else _line(row))
     raise typer.Exit(1 if row["done"] == "nothing" else 0)
 

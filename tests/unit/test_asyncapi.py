@@ -11,7 +11,7 @@ from newswire import asyncapi, contract
 from newswire.envelope import FIRST_SEEN, VERSION, dead_letter, message, tombstone
 from newswire.events import DEAD_LETTERS, EVENTS, Enriched, Event, Outcome, Reason
 from newswire.headers import REPLAYED, SCHEMAS, mark_headers, schema_name
-from newswire.letters import Letter
+from newswire.letters import How, Letter
 from newswire.log.port import Record
 from newswire.schemas import ASYNCAPI, FOLDER, contract_files
 from newswire.sending_back import mark
@@ -161,15 +161,15 @@ def test_a_dead_letter_has_the_headers_of_the_document() -> None:
     assert violations(DEAD_LETTERS, original.headers) != []
 
 
-@pytest.mark.parametrize("end", [None, 7])
-def test_a_mark_on_a_dead_letter_has_the_headers_of_the_document(end: int | None) -> None:
+@pytest.mark.parametrize(("how", "end"), [("dropped", None), ("replayed", 7)])
+def test_a_mark_on_a_dead_letter_has_the_headers_of_the_document(how: How, end: int | None) -> None:
     """Sent back or dropped: a null that says so."""
     value = Outcome.from_bytes(json.dumps(asyncapi.example(Outcome.topic, "full")).encode())
     original = message(value, "k", source="index", entry_id="e", feed_id="f")
     record = Record(original.topic, 3, 7, "k", original.value, original.headers, 0)
     letter = dead_letter(record, "index", Reason.UNREADABLE, "no JSON", 3)[0]
     lying = Record(DEAD_LETTERS, 1, 2, "k", letter.value, letter.headers, 0)
-    marked = mark(Letter(lying), "replayed" if end else "dropped", "desk", end)
+    marked = mark(Letter(lying), how, "desk", end)
 
     assert marked.value is None
     assert violations(DEAD_LETTERS, marked.headers, null=True) == []

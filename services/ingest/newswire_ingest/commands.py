@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from newswire.log.port import Log
 
 T = TypeVar("T")
@@ -28,17 +26,6 @@ def register(app: typer.Typer) -> None:
     app.command()(extract)
 
 
-def _with_log(work: "Callable[[Log], Awaitable[T]]") -> T:
-    from newswire.run import opened  # noqa: PLC0415  heavy: only when a command runs
-    from newswire.settings import load_settings  # noqa: PLC0415
-
-    async def run() -> T:
-        async with opened(load_settings()) as log:
-            return await work(log)
-
-    return asyncio.run(run())
-
-
 @feeds.command()
 def add(
     url: str,
@@ -52,6 +39,7 @@ def add(
     """
     from newswire.errors import SettingsError  # noqa: PLC0415
     from newswire.events import Feed  # noqa: PLC0415
+    from newswire.on_log import on_log  # noqa: PLC0415
     from newswire.urls import BadUrlError, feed_id, normalise  # noqa: PLC0415
     from newswire_ingest.feed_list import feeds_on, put_feeds  # noqa: PLC0415
 
@@ -67,7 +55,7 @@ def add(
         said = {name: value for name, value in given.items() if value is not None}
         return await put_feeds(log, [feed.model_copy(update=said)])
 
-    added, changed = _with_log(work)
+    added, changed = on_log(work)
     done = "added" if added else "changed" if changed else "already there"
     typer.echo(f"{done}: {address} ({feed_id(address)})")
 
@@ -78,9 +66,10 @@ def list_feeds(as_json: Json = False) -> None:
 
     Example: newswire feeds list --json
     """
+    from newswire.on_log import on_log  # noqa: PLC0415
     from newswire_ingest.feed_list import feeds_with_status  # noqa: PLC0415
 
-    for feed, status in _with_log(feeds_with_status):
+    for feed, status in on_log(feeds_with_status):
         if as_json:
             last = status.model_dump(mode="json") if status else None
             typer.echo(json.dumps({**feed.model_dump(mode="json"), "status": last}, ensure_ascii=False))
@@ -96,6 +85,7 @@ def remove(feed: Annotated[str, typer.Argument(metavar="URL|ID")]) -> None:
 
     Example: newswire feeds remove https://courier.example/feeds/world.xml
     """
+    from newswire.on_log import on_log  # noqa: PLC0415
     from newswire_ingest.feed_list import feeds_on, remove_feed  # noqa: PLC0415
 
     async def work(log: "Log") -> bool:
@@ -104,7 +94,7 @@ def remove(feed: Annotated[str, typer.Argument(metavar="URL|ID")]) -> None:
             await remove_feed(log, each)
         return bool(found)
 
-    if not _with_log(work):
+    if not on_log(work):
         typer.echo(f"no such feed: {feed}", err=True)
         raise typer.Exit(1)
     typer.echo(f"removed: {feed}")
@@ -116,9 +106,10 @@ def import_list(file: Path) -> None:
 
     Example: newswire feeds import my.opml
     """
+    from newswire.on_log import on_log  # noqa: PLC0415
     from newswire_ingest.feed_list import import_feeds  # noqa: PLC0415
 
-    typer.echo(f"{file}: {_with_log(lambda log: import_feeds(log, file))}")
+    typer.echo(f"{file}: {on_log(lambda log: import_feeds(log, file))}")
 
 
 @feeds.command()
@@ -128,10 +119,11 @@ def export(file: Annotated[Path | None, typer.Argument(help="Default: standard o
     Example: newswire feeds export my.opml
     """
     from newswire.errors import SettingsError  # noqa: PLC0415
+    from newswire.on_log import on_log  # noqa: PLC0415
     from newswire_ingest.feed_list import feeds_on  # noqa: PLC0415
     from newswire_ingest.opml import write_opml  # noqa: PLC0415
 
-    data = write_opml(_with_log(feeds_on))
+    data = write_opml(on_log(feeds_on))
     if file is None:
         sys.stdout.buffer.write(data)
         return
