@@ -161,7 +161,7 @@ def test_a_dead_letter_has_the_headers_of_the_document() -> None:
     assert violations(DEAD_LETTERS, original.headers) != []
 
 
-@pytest.mark.parametrize(("how", "end"), [("dropped", None), ("replayed", 7)])
+@pytest.mark.parametrize(("how", "end"), [(How.DROPPED, None), (How.REPLAYED, 7)])
 def test_a_mark_on_a_dead_letter_has_the_headers_of_the_document(how: How, end: int | None) -> None:
     """Sent back or dropped: a null that says so."""
     value = Outcome.from_bytes(json.dumps(asyncapi.example(Outcome.topic, "full")).encode())
