@@ -263,7 +263,8 @@ class KafkaMember:
         """Begin to let go of a number; it is not opened again before that is over."""
         task = self._tasks.pop(number)
         task.cancel()
-        self._leaving[number] = task
+        before = self._leaving.get(number)  # that it was waiting for, and whoever comes next has to
+        self._leaving[number] = task if before is None else asyncio.create_task(_all_of(before, task))
 
     async def _hold(
         self, consumer: AIOKafkaConsumer, number: int, after: "asyncio.Task[None] | None" = None
@@ -315,7 +316,8 @@ class KafkaMember:
 
     async def _drop(self, claim: KafkaClaim) -> None:
         await self._lost(claim)
-        self._claims.pop(claim.number, None)
+        if self._claims.get(claim.number) is claim:
+            del self._claims[claim.number]
         await claim.close()
 
     def _pause(self, consumer: AIOKafkaConsumer, number: int) -> None:
@@ -323,3 +325,11 @@ class KafkaMember:
         for full in self._topics:
             if TopicPartition(full, number) in ours:
                 consumer.pause(TopicPartition(full, number))
+
+
+async def _all_of(*tasks: "asyncio.Task[None]") -> None:
+    """Wait for tasks; raise the error of one that was not cancelled."""
+    await asyncio.wait(tasks)
+    for task in tasks:
+        if not task.cancelled():
+            task.result()
