@@ -106,8 +106,8 @@ class Monkey:
             )
 
     def _move(self, schedule: Schedule, replicas: Sequence[Victim], end: float) -> None:
-        """Kill or freeze one that is up; whoever ended by itself is started again."""
-        freezes = self._random.random() < self._mischief.freezes
+        """Kill or freeze one that is up, freeze at first; whoever ended by itself is started again."""
+        freezes = self._random.random() < self._mischief.freezes or not self.done["frozen"]
         pause = self._random.uniform(0.5, 3.0)
         freeze = self._mischief.freeze_seconds + pause
         up = [replica for replica in replicas if replica.is_up]

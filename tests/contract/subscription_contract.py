@@ -353,7 +353,8 @@ class SubscriptionContract:
         self, subscribe: Any, log: Log
     ) -> None:
         """What is handled is committed before a partition goes: little comes twice, nothing is lost."""
-        await publish(log, *(enriched(article_id=f"a{n}", seen_at=NOW) for n in range(30)))
+        count = 90  # so that each partition has more than the old member takes
+        await publish(log, *(enriched(article_id=f"a{n}", seen_at=NOW) for n in range(count)))
         first: list[str] = []
         async with subscribe() as old:
             first += await take(old, 5)
@@ -365,8 +366,8 @@ class SubscriptionContract:
                 second = await joining
         rest = await rest_of(subscribe())
 
-        assert set(first) | set(second) | set(rest) == {f"a{n}" for n in range(30)}
-        assert len(first) + len(second) + len(rest) <= 30 + 3
+        assert set(first) | set(second) | set(rest) == {f"a{n}" for n in range(count)}
+        assert len(first) + len(second) + len(rest) <= count + 3
 
     @pytest.mark.timeout(180)
     async def test_kill_9_between_items_loses_nothing(self, log: Log, settings: Settings, group: str) -> None:

@@ -20,7 +20,7 @@ def feed(key: str = "f", **fields: Any) -> Feed:
 
 def status(key: str = "f", **fields: Any) -> FeedStatus:
     """Return a feed's last poll: in a moment that is still to come, with the next one in an hour."""
-    at = NOW + timedelta(minutes=5)
+    at = datetime.now(UTC) + timedelta(minutes=5)
     base = {"feed_id": key, "url": FEED_URL, "polled_at": at, "next_poll_at": at + timedelta(hours=1)}
     return FeedStatus(**{**base, "polls": 1, "result": "new", **fields})
 
