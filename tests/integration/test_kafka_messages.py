@@ -2,15 +2,21 @@
 
 import asyncio
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from contract.log_contract import DEADLINE_SECONDS, TOPICS, eventually, fetched, joined, message, values
 from integration.kafka_world import KafkaWorld
+from unit.stages import EchoStage, echo, entry_of, outcome
 
+from newswire.backoff import Backoff
 from newswire.errors import MessageTooLargeError
-from newswire.events import Reason
-from newswire.log import Message
+from newswire.events import DEAD_LETTERS, Reason
+from newswire.log import Message, TopicSpec
+from newswire.partition_loop import WorkerOptions
+from newswire.stage import Delivery, Done, End
+from newswire.worker import Worker
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(60)]
 
@@ -87,3 +93,27 @@ async def test_a_step_that_only_the_broker_finds_too_large_is_undone(world: Kafk
     assert moved == 0
     await eventually(log, NARROW, ["before", "next"])
     assert await values(log, "out") == []
+
+
+class SwellingStage(EchoStage):
+    """Makes something huge of one message."""
+
+    async def act(self, batch: Sequence[Delivery]) -> Sequence[End]:
+        """Echo the others."""
+        return [Done((large("out"),)) if entry_of(each) == "3" else echo(each) for each in batch]
+
+
+async def test_a_message_that_leads_to_something_too_large_is_dead_lettered(world: KafkaWorld) -> None:
+    """At once and alone, with the reason: those before and behind it in its batch come through."""
+    log = await world.log([*TOPICS, TopicSpec(DEAD_LETTERS)], **SETTING)
+    sent = [Message("in", "k", outcome(number).to_bytes()) for number in range(6)]
+    await log.publish(sent)
+    worker = Worker(log, SwellingStage(), WorkerOptions(backoff=Backoff(0.01, 0.05)))
+    working = asyncio.create_task(worker.run())
+    expected = [(each.value or b"").decode() for number, each in enumerate(sent) if number != 3]
+    await eventually(log, "out", expected)
+    worker.stop()
+    await working
+    letters = [r for n in range(log.partitions) for r in await log.read(DEAD_LETTERS, n, 0)]
+
+    assert [(each.value, each.headers["dl_reason"]) for each in letters] == [(sent[3].value, "too-large")]

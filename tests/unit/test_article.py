@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from newswire.events import Entry, Moment
+from newswire.fitting import TEXT_BYTES
 from newswire.ids import content_hash
 from newswire.urls import article_id
 from newswire_ingest.article import FEED_TEXT_CHARACTERS, TITLE_CHARACTERS, from_feed, from_page
@@ -214,3 +215,16 @@ def test_a_feed_without_titles_is_titled_by_the_first_line_of_its_text() -> None
     assert short.title == "First line."
     assert long is not None
     assert long.title == LONG[:TITLE_CHARACTERS].strip()
+
+
+def test_a_text_that_no_log_takes_is_cut_and_says_so() -> None:
+    """Of a page as of a feed; the hash is that of the whole, so that the same page is the same again."""
+    book = "Word " * 300_000
+    of_page = from_page(entry(), extraction(text=book), URL, None, NOW)
+    of_feed = from_feed(entry(content=f"<p>{book}</p>"), None, "gone", NOW)
+
+    assert of_page.content_hash == content_hash("Page title", book)
+    assert of_feed is not None
+    for article in (of_page, of_feed):
+        assert len(article.text.encode()) == TEXT_BYTES
+        assert article.notes[-1].startswith("cut: the text had")
