@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from newswire.drain import Drain
-from newswire.errors import SettingsError
+from newswire.errors import SettingsError, UnavailableError
 from newswire.events import Feed
 from newswire.ledger import latest
 from newswire.log.port import Log
@@ -47,7 +47,9 @@ async def take_over(services: Sequence[Service], log: Log, feeds: Path) -> None:
 async def mind_feeds(services: Sequence[Service], log: Log) -> None:
     """Say so if there is nothing to poll: feeds may be added while the services run."""
     polls = any(service.import_feeds for service in services)
-    if polls and not list(await latest(log, Feed)):
+    with contextlib.suppress(UnavailableError):  # no reason not to start: services wait for the log
+        if not polls or list(await latest(log, Feed)):
+            return
         sys.stderr.write("no feeds yet: newswire feeds add URL, or newswire feeds import FILE\n")
 
 

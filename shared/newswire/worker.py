@@ -1,13 +1,14 @@
 """Runs one stage on a fair share of the partitions, and lets go of them in good order."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Coroutine
 from typing import Any
 
 import structlog
 
-from newswire.errors import ClaimBrokenError, FencedError
+from newswire.errors import ClaimBrokenError, FencedError, UnavailableError
 from newswire.log.port import Claim, Log
 from newswire.outages import Outages
 from newswire.ownership import Ownership
@@ -82,14 +83,12 @@ class Worker:
 
     async def _serve(self, claim: Claim, stop: asyncio.Event) -> None:
         """Work on one partition until it is lost."""
-        ownership = Ownership(self._log, claim, self._options.cache)
         try:
-            handler = await self._stage.open(ownership)
-            loop = PartitionLoop(self._stage, handler, ownership, stop, self._options, self._outages)
-            try:
-                await _first_of(loop.run(), handler.run(), stop)
-            finally:
-                await handler.close()
+            failures = 0
+            while not stop.is_set() and not await self._held(claim, stop):
+                failures += 1
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), self._options.backoff.seconds(failures))
         except (FencedError, BaseExceptionGroup) as error:
             if not _is(FencedError, error):
                 raise
@@ -97,7 +96,25 @@ class Worker:
             say("partition.fenced", group=claim.group, partition=claim.number, error=str(error))
         finally:
             self._outages.forget(claim.number)
+
+    async def _held(self, claim: Claim, stop: asyncio.Event) -> bool:
+        """Open the partition and work on it until it is lost; False if it cannot be opened yet."""
+        ownership = Ownership(self._log, claim, self._options.cache)
+        try:
+            try:
+                handler = await self._stage.open(ownership)
+            except UnavailableError as error:  # such as a log that goes away while tables are read
+                self._outages.down(claim.number, error)
+                return False
+            self._outages.back(claim.number)
+            loop = PartitionLoop(self._stage, handler, ownership, stop, self._options, self._outages)
+            try:
+                await _first_of(loop.run(), handler.run(), stop)
+            finally:
+                await handler.close()
+        finally:
             ownership.close()
+        return True
 
 
 def _is(kind: type[Exception], error: BaseException) -> bool:

@@ -12,9 +12,10 @@ from integration.kafka_world import KafkaWorld
 from servers.kafka import KafkaServer
 from structlog.testing import capture_logs
 
-from newswire.errors import FencedError, UnavailableError
+from newswire.errors import FencedError, LogUnavailableError, UnavailableError
 from newswire.log import Claim, Log, Message
 from newswire.log.kafka import KafkaLog
+from newswire.log.kafka_topics import TopicAdmin
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
@@ -168,3 +169,27 @@ async def test_closing_does_not_wait_for_a_broker_that_is_away(
 
 def _said(lines: Sequence[Mapping[str, Any]], event: str) -> int:
     return sum(line["event"] == event for line in lines)
+
+
+async def test_a_broker_that_goes_away_while_the_log_is_opened_is_waited_for(
+    own_world: KafkaWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The start is bounded by the time that is set, and not by luck; afterwards nothing is left open."""
+    await own_world.log()
+    asked, cluster_id = 0, TopicAdmin.cluster_id
+
+    async def once_away(admin: TopicAdmin) -> str:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise LogUnavailableError("the broker has just died")
+        return await cluster_id(admin)
+
+    monkeypatch.setattr(TopicAdmin, "cluster_id", once_away)
+    log = await own_world.log()
+    await log.publish([message("in", "a")])
+
+    assert asked == 2
+    asked = 0
+    with pytest.raises(LogUnavailableError, match="just died"):
+        await own_world.log(wait_seconds=0)

@@ -446,3 +446,43 @@ async def test_a_background_that_fails_on_the_way_out_is_heard(log: Log) -> None
     worker.stop()
     with pytest.raises(RuntimeError, match="while stopping"):
         await running
+
+
+class LateStage(EchoStage):
+    """Cannot open a partition at first, as its tables cannot be read."""
+
+    def __init__(self, calls: int) -> None:
+        super().__init__()
+        self.calls = calls
+
+    async def open(self, ownership: Ownership) -> EchoHandler:
+        """Fail as long as the log is away."""
+        if self.calls > 0:
+            self.calls -= 1
+            raise UnavailableError("the log is away")
+        return await super().open(ownership)
+
+
+async def test_a_partition_that_cannot_be_opened_yet_is_tried_again(log: Log) -> None:
+    """The process does not end for it, and says so once."""
+    stage = LateStage(3)
+    await put(log, 1)
+    with capture_logs() as lines:
+        async with working(log, stage):
+            await committed(log, 1)
+
+    assert [line["event"] for line in lines if "dependency" in line["event"]] == [
+        "dependency.down", "dependency.back"
+    ]  # fmt: skip
+    assert stage.opened == stage.closed
+
+
+async def test_stopping_does_not_wait_for_a_partition_that_cannot_be_opened(log: Log) -> None:
+    """However long the waits have grown."""
+    stage = LateStage(1000)
+    async with working(log, stage, WorkerOptions(backoff=Backoff(60, 60))):
+        async with asyncio.timeout(5):
+            while stage.calls == 1000:
+                await asyncio.sleep(0.001)
+
+    assert stage.opened == []

@@ -70,8 +70,21 @@ class KafkaLog:
         self._watching: asyncio.Task[None] | None = None
 
     async def open(self, topics: Sequence[TopicSpec] = ()) -> None:
-        """See the port."""
-        await wait_for_broker(self._connection)
+        """See the port; a broker that goes away in the middle is waited for again."""
+        deadline = time.monotonic() + self._connection.settings.wait_seconds
+        while True:
+            await wait_for_broker(self._connection)
+            try:
+                await self._connect(topics)
+            except LogUnavailableError:
+                await self.close()
+                if time.monotonic() >= deadline:
+                    raise
+            else:
+                self._watching = asyncio.create_task(self._watch())
+                return
+
+    async def _connect(self, topics: Sequence[TopicSpec]) -> None:
         await self.admin.open()
         self.identity = f"{await self.admin.cluster_id()}/{self._prefix}"
         self._counts = await self.admin.partition_counts()
@@ -86,7 +99,6 @@ class KafkaLog:
             counts = set(self._counts.values())
         self.partitions = min(counts, default=self._wanted)
         await self._readers.open()
-        self._watching = asyncio.create_task(self._watch())
 
     async def close(self) -> None:
         """See the port."""
