@@ -51,6 +51,11 @@ class FakeNames:
     def __init__(self) -> None:
         self.ends: dict[TopicPartition, int] = {}
 
+    async def stable_offsets(self, group: str, partitions: Sequence[At]) -> dict[At, int]:
+        """See Naming: nothing was committed."""
+        del group
+        return dict.fromkeys(partitions, -1)
+
     def full(self, topic: str) -> str:
         """See Naming."""
         return f"p-{topic}"

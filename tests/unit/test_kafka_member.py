@@ -25,12 +25,7 @@ class FakeConsumer:
 
     def __init__(self) -> None:
         self.positions: dict[At, int] = {}
-        self.offsets: dict[At, int] = {}
         self.held: set[At] = set()
-
-    async def committed(self, at: At) -> int | None:
-        """Return what was committed, which is nothing unless a test says so."""
-        return self.offsets.get(at)
 
     def assignment(self) -> set[At]:
         """Return what was assigned."""

@@ -199,6 +199,10 @@ class KafkaLog:
         partitions = [At(self.full(topic), number) for number in range(self.partitions)]
         return await self.admin.committed(self._prefix + group, partitions)
 
+    async def stable_offsets(self, group: str, partitions: Sequence[At]) -> dict[At, int]:
+        """Return committed offsets of a group that no transaction is about to change."""
+        return await self.admin.stable_offsets(group, partitions)
+
     def partition_of(self, key: str) -> int:
         """See the port."""
         return partition_for(key, self.partitions)

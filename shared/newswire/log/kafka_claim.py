@@ -114,6 +114,11 @@ class Naming(Protocol):
     def place(self, message: Message) -> Placed:
         """Return where a message goes."""
 
+    async def stable_offsets(
+        self, group: str, partitions: Sequence[TopicPartition]
+    ) -> dict[TopicPartition, int]:
+        """Return committed offsets of a group that no transaction is about to change."""
+
     async def ends_of(self, partitions: Sequence[port.TopicPartition]) -> dict[port.TopicPartition, int]:
         """Return the ends of some partitions."""
 

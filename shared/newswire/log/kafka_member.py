@@ -298,8 +298,8 @@ class KafkaMember:
         await steps.open()
         try:
             partitions = {TopicPartition(full, number): topic for full, topic in self._topics.items()}
-            async with answering("is asked for committed offsets"):
-                starts = {at: await consumer.committed(at) or 0 for at in partitions}
+            found = await self._log.stable_offsets(self._full_group, list(partitions))
+            starts = {at: max(0, found.get(at, 0)) for at in partitions}
             claim = KafkaClaim(
                 self._log, self, self._group, self._full_group, number, steps,
                 {partitions[at]: start for at, start in starts.items()},

@@ -1,18 +1,18 @@
 """Topics in Kafka: how each should be kept, what is there, what differs; made, never deleted or changed."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import TopicAlreadyExistsError, for_code
 from aiokafka.structs import TopicPartition
 
 from newswire.errors import SettingsError
 from newswire.kafka_settings import MEGABYTE, KafkaSettings
 from newswire.log.kafka_connection import Connection
+from newswire.log.kafka_offsets import NONE, stable_offsets
 from newswire.log.kafka_reading import answering
 from newswire.log.port import TopicSpec, TopicState
 
@@ -114,16 +114,15 @@ class TopicAdmin:
 
     async def committed(self, group: str, partitions: Sequence[TopicPartition]) -> dict[int, int]:
         """Return the committed offsets of a group, less than 0 where there is none."""
+        found = await self.stable_offsets(group, partitions)
+        return {at.partition: found.get(at, NONE) for at in partitions}
+
+    async def stable_offsets(
+        self, group: str, partitions: Sequence[TopicPartition]
+    ) -> dict[TopicPartition, int]:
+        """Return committed offsets that no transaction is about to change, -1 where there is none."""
         async with answering("is asked for committed offsets"):
-            while True:
-                try:
-                    found = await self._client.list_consumer_group_offsets(group, partitions=list(partitions))
-                    break
-                except KafkaError as error:  # such as a coordinator that is just being chosen
-                    if not error.retriable:
-                        raise
-                    await asyncio.sleep(AGAIN_SECONDS)
-        return {at.partition: found[at].offset if at in found else -1 for at in partitions}
+            return await stable_offsets(self._client, group, partitions)
 
     async def states(self, specs: Sequence[TopicSpec], partitions: int) -> list[TopicState]:
         """Return each topic, and what differs from how it should be."""
