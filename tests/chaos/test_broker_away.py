@@ -73,7 +73,7 @@ def away(
         assert {replica.name: replica.unasked for replica in made if replica.unasked} == {}
         assert set(stop_all(made).values()) == {0}
     assert (balance.in_flight, balance.lost) == (0, ())
-    assert complaints(expected, found, killers=()) == []
+    assert complaints(expected, found, killers=(), broker_died=True) == []
     return said
 
 

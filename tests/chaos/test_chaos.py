@@ -74,7 +74,7 @@ def check(folder: Path, plan: Plan, backing: Backing, undisturbed: Callable[[int
     wild, found, monkey = disturbed(folder, plan, backing)
     (row,) = rows(newswire(folder, "ledger", "--json", env=wild.env).stdout)
 
-    assert complaints(expected, found, wild.killers) == []
+    assert complaints(expected, found, wild.killers, broker_died=backing.broker is not None) == []
     assert len(wild.killers) == plan.size.killers
     assert (row["in_flight"], row["lost"]) == (0, 0)
     assert row["seen"] == len(found.ends)

@@ -150,6 +150,16 @@ def test_an_entry_ends_once() -> None:
     assert len(list(ended_twice([NEW, NEW]))) == 1
 
 
+def test_a_step_taken_again_is_borne_where_a_broker_died() -> None:
+    """Its outcome comes again or says unchanged; one that says something else is still a fault."""
+    again = NEW._replace(kind=OutcomeKind.UNCHANGED, reason=Reason.SAME_CONTENT)
+    other = NEW._replace(kind=OutcomeKind.DISCARDED, reason=Reason.GONE)
+
+    assert list(ended_twice([NEW, again, NEW], broker_died=True)) == []
+    assert len(list(ended_twice([NEW, again]))) == 1
+    assert len(list(ended_twice([NEW, other], broker_died=True))) == 1
+
+
 @pytest.mark.parametrize(
     ("there", "here"),
     [
