@@ -5,8 +5,8 @@ gets the ones from before it, even after the producer was fenced, and would hand
 Kafka answers with an error instead if it is asked for stable offsets (KIP-447), which takes version 7 of the
 request; aiokafka knows it up to version 3.
 
-After a broker's death by kill -9 that error was seen to stay for good (Kafka 4.3.1, one node, one in about
-twenty of the partitions that had a step in the air). Nobody may wait for ever, so then the offsets are taken as they
+After a broker's death by kill -9 that error was seen to stay for good (Kafka 4.3.1, one node; in about one of
+twenty partitions that had a step in the air). Nobody may wait for ever, so then the offsets are taken as they
 are, and said to be uncertain: the last step may be taken again, which every stage bears.
 """
 
