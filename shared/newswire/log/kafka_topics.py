@@ -20,7 +20,6 @@ DAY_MS = 86_400_000
 COMPACTED_AFTER_DAYS = 7  # a consumer that was away for less sees every version
 TOMBSTONES_DAYS = 30  # at least: caches of tables that were away for less hear of what was removed
 SEGMENT_DAYS = 1  # what lies in the open segment is not compacted
-AGAIN_SECONDS = 0.1  # until a question is asked again
 OVERHEAD_BYTES = 50_000  # of a batch around a message of the largest size
 BROKERS_DEFAULT = -1
 
