@@ -16,9 +16,8 @@ from pydantic_settings import BaseSettings
 
 from newswire import cli
 from newswire.event_page import events_page
-from newswire.kafka_settings import KafkaSettings
 from newswire.service import installed
-from newswire.settings import Settings
+from newswire.settings import SHARED
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"  # of a checkout
 MADE = "<!-- Made by `python -m newswire.reference`: change the code, then run it. -->"
@@ -33,7 +32,8 @@ def pages() -> dict[str, str]:
 
 def settings_page() -> str:
     """Return the page of all settings."""
-    sections: list[tuple[str, type[BaseSettings]]] = [("All services", Settings), ("Kafka", KafkaSettings)]
+    titles = ("All services", "Kafka", "Elasticsearch", "Kibana")
+    sections: list[tuple[str, type[BaseSettings]]] = list(zip(titles, SHARED, strict=True))
     sections += [(f"The {service.name} service", service.settings) for service in installed()]
     lines = [
         "# Settings",

@@ -10,10 +10,9 @@ from typing import Any
 from pydantic_settings import BaseSettings
 
 from newswire.errors import SettingsError
-from newswire.kafka_settings import KafkaSettings
 from newswire.log.port import Log
 from newswire.replaying import Replayer, Say
-from newswire.settings import Settings, check_names, load
+from newswire.settings import SHARED, Settings, check_names, load
 from newswire.worker import Worker
 
 GROUP = "newswire.services"
@@ -59,5 +58,5 @@ def load_all(services: Sequence[Service]) -> tuple[Settings, list[BaseSettings]]
     foreign = [
         f"NEWSWIRE_{point.name.upper()}_" for point in entry_points(group=GROUP) if point.name not in here
     ]
-    check_names([Settings, KafkaSettings, *(service.settings for service in services)], foreign)
+    check_names([*SHARED, *(service.settings for service in services)], foreign)
     return load(Settings), [load(service.settings) for service in services]

@@ -14,8 +14,10 @@ from typing import TypeVar
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from newswire.elasticsearch_settings import ElasticsearchSettings
 from newswire.errors import SettingsError
 from newswire.kafka_settings import KafkaSettings
+from newswire.kibana_settings import KibanaSettings
 
 PREFIX = "NEWSWIRE_"
 TEST_PREFIX = "NEWSWIRE_TEST_"  # where the tests look for servers
@@ -49,6 +51,9 @@ class Settings(BaseSettings):
     )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Of the log lines")
 
+
+SHARED: tuple[type[BaseSettings], ...] = (Settings, KafkaSettings, ElasticsearchSettings, KibanaSettings)
+"""What belongs to no service."""
 
 S = TypeVar("S", bound=BaseSettings)
 
@@ -95,5 +100,5 @@ def load(settings: type[S]) -> S:
 def load_settings() -> Settings:
     """Read the shared settings, for commands that need no service; those of services are let be."""
     services = entry_points(group="newswire.services")
-    check_names([Settings, KafkaSettings], [f"{PREFIX}{service.name.upper()}_" for service in services])
+    check_names(SHARED, [f"{PREFIX}{service.name.upper()}_" for service in services])
     return load(Settings)
