@@ -1,0 +1,140 @@
+"""The connection to Elasticsearch: how it is made, waited for, and what its errors mean to us.
+
+401, 403, 404, 429, 5xx and everything that the network does are a dependency that is down: wait. Only an
+answer that says what is wrong with *this* request is something else, and that is for whoever asked.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from elasticsearch import (
+    ApiError,
+    AsyncElasticsearch,
+    AuthenticationException,
+    AuthorizationException,
+    TransportError,
+    UnsupportedProductError,
+)
+from pydantic import SecretStr
+
+from newswire.backoff import Backoff
+from newswire.elasticsearch_settings import ElasticsearchSettings
+from newswire.errors import SettingsError
+from newswire.settings import load
+from newswire_index.store import StoreUnavailableError
+
+OLDEST = (9, 0)  # major and minor of the servers that the client and our templates speak with
+WAITING = frozenset({401, 403, 404, 408, 429})  # and all from 500: the item or request waits
+
+
+def client_for(url: str, settings: ElasticsearchSettings | None = None) -> AsyncElasticsearch:
+    """Return a client, which connects when it is first used; raises SettingsError.
+
+    Args:
+        url: ``http(s)://host:port``, several with commas; a user and password in it are refused.
+        settings: default those of the environment.
+    """
+    settings = settings or load(ElasticsearchSettings)
+    options: dict[str, Any] = {}
+    secret = secret_from(settings.password, settings.password_file)
+    key = secret_from(settings.api_key, settings.api_key_file)
+    if settings.username is not None:
+        options["basic_auth"] = (settings.username, secret or "")
+    if key is not None:
+        options["api_key"] = key
+    if settings.ca_file is not None:
+        options["ca_certs"] = str(settings.ca_file)
+    try:
+        return AsyncElasticsearch(
+            [_host(each) for each in url.split(",")],
+            request_timeout=settings.timeout_seconds,
+            max_retries=0,  # whoever asks knows whether and how long to wait
+            retry_on_timeout=False,
+            **options,
+        )
+    except (ValueError, OSError) as error:
+        raise SettingsError(f"NEWSWIRE_STORE {url!r}: {error}") from error
+
+
+def secret_from(given: SecretStr | None, file: Path | None) -> str | None:
+    """Return a secret, from its file if it is in one; raises SettingsError."""
+    if file is None:
+        return given.get_secret_value() if given is not None else None
+    try:
+        secret = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file}, which should hold a secret, cannot be read: {error}") from error
+    if not secret:
+        raise SettingsError(f"{file}, which should hold a secret, is empty")
+    return secret
+
+
+async def wait_for(client: AsyncElasticsearch, seconds: float) -> None:
+    """Wait until Elasticsearch answers; raises SettingsError where waiting cannot help.
+
+    Args:
+        client: an open client.
+        seconds: how long it may take to come up.
+    """
+    deadline, attempt, backoff = time.monotonic() + seconds, 0, Backoff(0.2, 3.0)
+    while True:
+        try:
+            with unavailable():
+                await _check(client)
+        except StoreUnavailableError:
+            attempt += 1
+            pause = backoff.seconds(attempt)
+            if time.monotonic() + pause > deadline:
+                raise
+            await asyncio.sleep(pause)
+        else:
+            return
+
+
+async def _check(client: AsyncElasticsearch) -> None:
+    try:
+        number = str((await client.info())["version"]["number"])
+    except (AuthenticationException, AuthorizationException) as error:
+        raise SettingsError(f"Elasticsearch refuses the log-in: {reason_of(error)}") from error
+    except UnsupportedProductError as error:
+        raise SettingsError(f"what answers at NEWSWIRE_STORE is no Elasticsearch: {error}") from error
+    if tuple(int(part) for part in number.split(".")[:2]) < OLDEST:
+        raise SettingsError(f"Elasticsearch {number} is older than {'.'.join(map(str, OLDEST))}")
+
+
+@contextmanager
+def unavailable() -> Iterator[None]:
+    """Turn what means that Elasticsearch as a whole cannot do it now into a StoreUnavailableError."""
+    try:
+        yield
+    except TransportError as error:  # connections, time-outs, certificates
+        raise StoreUnavailableError(f"Elasticsearch is away: {error.message}") from error
+    except ApiError as error:
+        if waits(error.meta.status):
+            raise StoreUnavailableError(f"Elasticsearch cannot do it now: {reason_of(error)}") from error
+        raise
+
+
+def waits(status: int) -> bool:
+    """Say whether an answer's status is of the kind that waiting may mend."""
+    return status in WAITING or status >= 500  # noqa: PLR2004  the server's own errors
+
+
+def reason_of(error: ApiError) -> str:
+    """Return an answer's status and reason in one line."""
+    body = error.body if isinstance(error.body, dict) else {}
+    cause = body.get("error")
+    said = cause.get("reason") if isinstance(cause, dict) else cause
+    return f"{error.meta.status} {said or error.message}".splitlines()[0][:500]
+
+
+def _host(url: str) -> str:
+    if "@" in url.split("://", 1)[-1].split("/", 1)[0]:
+        raise SettingsError(
+            "NEWSWIRE_STORE holds a user or password: set NEWSWIRE_ELASTICSEARCH_USERNAME and its password"
+        )
+    return url.strip()
