@@ -1,6 +1,7 @@
 """Kibana's HTTP API, as far as bringing it our saved objects needs it."""
 
 import asyncio
+import base64
 import json
 import ssl
 import time
@@ -92,13 +93,17 @@ class Kibana:
     ) -> tuple[int, Any]:
         where = f"{self._base}{self._space if space is None else space}{path}"
         try:
-            async with self._session.request(verb, where, **options) as answer:
-                body = _parsed(await answer.text())
+            async with self._session.request(verb, where, allow_redirects=False, **options) as answer:
+                body, elsewhere = _parsed(await answer.text()), answer.headers.get("Location")
         except (aiohttp.ClientSSLError, aiohttp.ClientConnectorCertificateError) as error:
             raise KibanaError(f"the certificate of Kibana at {self._base} is not trusted: {error}") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             said = str(error) or type(error).__name__
             raise KibanaUnavailableError(f"Kibana at {self._base} does not answer: {said}") from error
+        if elsewhere:
+            raise KibanaError(
+                f"{self._base} leads to {elsewhere}: set NEWSWIRE_KIBANA_URL to where Kibana is"
+            )
         if answer.status not in allowed:
             self._refuse(answer.status, path, body)
         return answer.status, body
@@ -121,16 +126,21 @@ class Kibana:
 async def kibana_at(settings: KibanaSettings) -> AsyncIterator[Kibana]:
     """Open a connection to Kibana; raises SettingsError for secrets and certificates that cannot be read."""
     password = secret_from("NEWSWIRE_KIBANA_PASSWORD", settings.password, settings.password_file)
-    login = aiohttp.BasicAuth(settings.username, password or "", "utf-8") if settings.username else None
     if "@" in settings.url.split("://", 1)[-1].split("/", 1)[0]:
         raise SettingsError("NEWSWIRE_KIBANA_URL holds a user or password: set NEWSWIRE_KIBANA_USERNAME")
     async with aiohttp.ClientSession(
-        auth=login,
-        headers={"kbn-xsrf": "newswire"},
+        headers={"kbn-xsrf": "newswire"} | _login(settings.username, password),
         timeout=aiohttp.ClientTimeout(total=REQUEST_SECONDS),
         connector=aiohttp.TCPConnector(ssl=_trusted(settings.ca_file)),
     ) as session:
         yield Kibana(session, settings)
+
+
+def _login(username: str | None, password: str | None) -> dict[str, str]:
+    if username is None:
+        return {}
+    secret = base64.b64encode(f"{username}:{password or ''}".encode()).decode()
+    return {"Authorization": f"Basic {secret}"}
 
 
 def _trusted(file: Path | None) -> ssl.SSLContext | bool:
