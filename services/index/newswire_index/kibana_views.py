@@ -2,17 +2,11 @@
 
 from dataclasses import dataclass, field
 
+from newswire_index.elastic_mapping import LAGS
 from newswire_index.elastic_names import ARTICLES, DEAD_LETTERS, FEED_STATUS, OUTCOMES, ElasticNames
 from newswire_index.kibana_form import View, duration, link, link_to, moment, number
 
 WIKIDATA = "https://www.wikidata.org/wiki/{{value}}"
-STEPS = (
-    "published_to_seen",
-    "seen_to_fetched",
-    "fetched_to_enriched",
-    "enriched_to_indexed",
-    "published_to_indexed",
-)
 
 
 @dataclass(frozen=True)
@@ -58,7 +52,7 @@ class Views:
         formats = {
             **dict.fromkeys(("url", "canonical_url", "source.url"), link()),
             **dict.fromkeys(days, moment()),
-            **{f"lag_ms.{step}": duration() for step in STEPS},
+            **{f"lag_ms.{step}": duration() for step in LAGS},
             **dict.fromkeys(("entities.wikidata", "entity.wikidata"), link_to(WIKIDATA)),
             **dict.fromkeys(("words", "sources"), number()),
         }
