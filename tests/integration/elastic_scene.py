@@ -11,7 +11,8 @@ from elasticsearch import AsyncElasticsearch
 
 from newswire.elasticsearch_settings import ElasticsearchSettings
 from newswire_index.elastic_names import ElasticNames
-from newswire_index.elastic_setup import End, Setup, Step, kept
+from newswire_index.elastic_setup import Setup, kept
+from newswire_index.elastic_steps import End, Step
 
 
 class Server(Protocol):

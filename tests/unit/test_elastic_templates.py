@@ -10,11 +10,11 @@ from newswire_index.elastic_names import ARTICLES, REVISIONS, ElasticNames
 from newswire_index.elastic_templates import (
     Kept,
     component_template,
-    index_settings,
     index_template,
     month_settings,
     monthly,
     policy,
+    shard_settings,
 )
 
 pytestmark = pytest.mark.unit
@@ -59,6 +59,16 @@ def test_analysis_stands_beside_the_mappings_that_need_it() -> None:
     assert articles["settings"]["index.gc_deletes"] == "1h"
 
 
+def test_what_is_kept_may_have_settings_of_its_own() -> None:
+    """Dashboards of operations need no refresh every second."""
+    slow = Kept("outcomes", OUTCOMES.mappings, settings={"refresh_interval": "5s"})
+
+    assert component_template(NAMES, slow)["template"]["settings"] == {
+        "index.gc_deletes": "1h",
+        "index.refresh_interval": "5s",
+    }
+
+
 @pytest.mark.parametrize(
     ("retention", "age"),
     [
@@ -87,12 +97,11 @@ def test_a_month_is_as_old_as_its_end() -> None:
 
 def test_shards_copies_and_refresh_are_as_set() -> None:
     """One copy where there is a node for it, unless a number is given."""
-    default = index_settings(ElasticsearchSettings())
+    default = shard_settings(ElasticsearchSettings())
     told = month_settings("2026-11", ElasticsearchSettings(shards=3, replicas=2, refresh_seconds=0.5))
 
     assert default == {
         "index.number_of_shards": 1,
-        "index.refresh_interval": "1s",
         "index.auto_expand_replicas": "0-1",
     }
     assert told["index.number_of_shards"] == 3

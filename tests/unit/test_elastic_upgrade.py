@@ -70,13 +70,23 @@ def test_an_older_mark_is_brought_up_to_date() -> None:
 
 def test_what_is_kept_of_a_document_cannot_be_changed() -> None:
     """What was not kept is not there."""
-    assert conflicts(mappings(), {**mappings(), "_source": {"excludes": ["in"]}}) == ["_source"]
+    less = {**mappings(), "_source": {"excludes": ["in"]}}
+
+    assert conflicts(mappings(), less) == conflicts(less, mappings()) == ["_source"]
 
 
 def test_a_field_that_we_no_longer_have_is_left_in_peace() -> None:
     """Nothing can take it out of an index, and it does no harm."""
     assert lacking(mappings(a=KEYWORD, old=KEYWORD), mappings(a=KEYWORD)) == []
     assert conflicts(mappings(a=KEYWORD, old=KEYWORD), mappings(a=KEYWORD)) == []
+
+
+def test_what_users_added_at_the_root_is_left_in_peace() -> None:
+    """By their own component template."""
+    theirs = {**mappings(a=KEYWORD), "dynamic_templates": [], "runtime": {"r": {"type": "long"}}}
+
+    assert lacking(theirs, mappings(a=KEYWORD)) == []
+    assert conflicts(theirs, mappings(a=KEYWORD)) == []
 
 
 def test_settings_are_compared_as_elasticsearch_shows_them() -> None:
