@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -198,6 +199,22 @@ def test_topic_watch_narrows_to_what_is_chosen(coverage: Coverage) -> None:
     assert named.pop("NATO") == total > 1
     assert {"Ukraine", "Berlin"} < named.keys()
     assert sum(each["doc_count"] for each in outlets) == total
+
+
+def examples() -> list[str]:
+    """Return the KQL that the how-to shows."""
+    page = (Path(__file__).parents[2] / "docs/how-to/search-in-kibana.md").read_text(encoding="utf-8")
+    block = page.split("with the default data view:")[1].split("```")[1]
+    return block.strip().splitlines()
+
+
+@pytest.mark.parametrize("kql", examples())
+def test_an_example_of_the_how_to_finds_articles(coverage: Coverage, kql: str) -> None:
+    """Whoever pastes it into Discover sees something, and not everything."""
+    view = f"{PREFIX}newswire-view-articles"
+    found = coverage.search(view, {"query": coverage.limits(view, kql)})["hits"]["total"]["value"]
+
+    assert 0 < found < coverage.search(view, {"query": coverage.limits(view)})["hits"]["total"]["value"]
 
 
 def test_every_field_has_its_type_in_elasticsearch_itself(coverage: Coverage) -> None:
