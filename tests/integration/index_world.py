@@ -39,6 +39,7 @@ from newswire_index.store import RETENTION
 from newswire_index.verifying import Keeping, Report, items_of, verify
 
 SEEN = datetime.now(UTC).replace(microsecond=0)
+FIRST_VERSION = int(SEEN.timestamp() * 1000)
 SECONDS = 60.0  # for what is not promised in seconds, on a busy machine
 OPTIONS = WorkerOptions(backoff=Backoff(0.05, 0.3))
 
@@ -240,11 +241,17 @@ class Load:
             await asyncio.sleep(self._pause)
 
 
-def article(number: int, *, version: int | None = None, **changes: Any) -> Message:
-    """Return an enriched article as enrich sends it, with an entry of its own."""
-    version = version or 1_000_000 + number
+def article(number: int, *, later: int | None = None, **changes: Any) -> Message:
+    """Return an enriched article as enrich sends it, with an entry of its own.
+
+    Args:
+        number: what its id, its URL and its title are made of.
+        later: how much its version is above the lowest; the number if none is given.
+        changes: other values of fields.
+    """
+    version = FIRST_VERSION + (number if later is None else later)
     key, url = f"{number:032x}", f"https://courier.example/{number}"
-    entry = f"{number:024x}{version:08x}"[-32:]
+    entry = f"{number:016x}{version:016x}"
     fields = {
         "article_id": key, "version": version, "revision": 1, "entry_id": entry, "first_seen_at": SEEN,
         "enriched_at": SEEN, "url": url, "canonical_url": url, "title": f"Article {number}",
