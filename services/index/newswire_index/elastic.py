@@ -115,7 +115,7 @@ class ElasticStore:
     def _build(self, client: AsyncElasticsearch, *, lifecycle: bool) -> _Opened:
         months = Months(client, self._names, self._settings, lifecycle=lifecycle)
         size = self._own.bulk_bytes
-        articles = Bulk(client, max_bytes=size)
+        articles = Bulk(client, max_bytes=size, pipeline=self._own.pipeline)
         writer = ElasticWriter(
             client, self._names, months, articles, Bulk(client, max_bytes=size), self._retention, self._clock
         )
