@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 from e2e.conftest import Demo
-from kibana.coverage import Server, fill
+from e2e.harness import newswire, rows
+from kibana.coverage import Server, clear, fill
 from kibana.kql import to_query
 from kibana.lens_aggs import Span, columns_of, empty_columns, search_body
 from kibana.reading import controls, layers, lens_panels, of_type, search_query, target, uses
@@ -63,9 +64,15 @@ def coverage(elasticsearch: Server, demo: Demo) -> Iterator[Coverage]:
     """The demo's articles, feeds and outcomes under a prefix of our own."""
     fill(elasticsearch, demo.log, PREFIX)
     yield Coverage(elasticsearch, Span(BEGIN, datetime.now(UTC) + timedelta(minutes=5)))
-    found = elasticsearch.ask(f"/_resolve/index/{PREFIX}*").body["indices"]
-    for index in found:
-        elasticsearch.ask(f"/{index['name']}", "DELETE")
+    clear(elasticsearch, PREFIX)
+
+
+def test_the_command_prints_what_is_checked_here(tmp_path: Path) -> None:
+    """The real one, in a process of its own, with the prefix of this run."""
+    done = newswire(tmp_path, "kibana", "setup", "--dry-run", env={"NEWSWIRE_PREFIX": PREFIX})
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert rows(done.stdout) == ALL
 
 
 @pytest.mark.parametrize("panel", PANELS)
