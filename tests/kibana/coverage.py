@@ -76,7 +76,7 @@ def _feeds(log: Path) -> Iterator[tuple[str, Json]]:
         yield (
             status.feed_id,
             {
-                **status.model_dump(mode="json", include=FEED_STATUS_FIELDS.keys()),
+                **status.model_dump(mode="json", include=set(FEED_STATUS_FIELDS)),
                 "title": feed.title,
                 "outlet": feed.outlet,
                 "enabled": True,
@@ -92,7 +92,7 @@ def _outcomes(log: Path) -> Iterator[tuple[str, Json]]:
     feeds: dict[str, Feed] = {each.feed_id: each for each in on_log(log, lambda it: latest(it, Feed))}
     for number, outcome in enumerate(outcomes):
         outlet = feeds[outcome.feed_id].outlet if outcome.feed_id in feeds else None
-        told = outcome.model_dump(mode="json", include=OUTCOME_FIELDS.keys())
+        told = outcome.model_dump(mode="json", include=set(OUTCOME_FIELDS))
         yield str(number), {**told, "outlet": outlet}
 
 
