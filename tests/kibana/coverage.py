@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from e2e.harness import all_of, articles, on_log
+from pydantic import SecretStr
+from servers.elasticsearch_server import ElasticsearchServer
 
 from newswire.elasticsearch_settings import ElasticsearchSettings
 from newswire.events import Feed, FeedStatus, Outcome
@@ -22,19 +24,10 @@ from newswire_index.store import VerdictKind
 Json = dict[str, Any]
 
 
-class Server(Protocol):
-    """What is asked of the Elasticsearch of the tests."""
-
-    url: str
-
-    def ask(self, path: str, method: str = ..., body: object = ...) -> Any:
-        """Ask it."""
-
-
-def fill(server: Server, log: Path, prefix: str) -> None:
+def fill(server: ElasticsearchServer, log: Path, prefix: str) -> None:
     """Put what a demo left on its log into Elasticsearch."""
     names = ElasticNames(prefix)
-    asyncio.run(_articles(server.url, log, names))
+    asyncio.run(_articles(server, log, names))
     kept = {FEED_STATUS: _feeds(log), OUTCOMES: _outcomes(log), DEAD_LETTERS: _letters()}
     for kind, documents in kept.items():
         for id_, document in documents:
@@ -43,7 +36,7 @@ def fill(server: Server, log: Path, prefix: str) -> None:
     server.ask(f"/{prefix}*/_refresh", "POST")
 
 
-def clear(server: Server, prefix: str) -> None:
+def clear(server: ElasticsearchServer, prefix: str) -> None:
     """Take everything away again that stands behind a prefix."""
     for index in server.ask(f"/_resolve/index/{prefix}*").body["indices"]:
         server.ask(f"/{index['name']}", "DELETE")
@@ -52,12 +45,13 @@ def clear(server: Server, prefix: str) -> None:
     server.ask(f"/_ilm/policy/{ElasticNames(prefix).of(ARTICLES)}", "DELETE")
 
 
-async def _articles(url: str, log: Path, names: ElasticNames) -> None:
+async def _articles(server: ElasticsearchServer, log: Path, names: ElasticNames) -> None:
     """Set Elasticsearch up, and write all articles to the store."""
-    settings = ElasticsearchSettings()
-    async with client_for(url, settings) as client:
+    secret = SecretStr(server.password) if server.password else None
+    settings = ElasticsearchSettings(username=server.username, password=secret)
+    async with client_for(server.url, settings) as client:
         await Setup(client, names, settings, timedelta(days=400)).run()
-    store = ElasticStore(url, prefix=names.prefix, settings=settings)
+    store = ElasticStore(server.url, prefix=names.prefix, settings=settings)
     await store.open()
     try:
         found = await asyncio.to_thread(articles, log)
