@@ -3,6 +3,7 @@
 import typer
 
 from newswire_index import rebuild_commands, setup_commands
+from newswire_index.kibana_commands import kibana
 from newswire_index.search_commands import register_search
 
 
@@ -15,3 +16,4 @@ def register(app: typer.Typer) -> None:
     setup_commands.register(index)
     rebuild_commands.register(index)
     app.add_typer(index, name="index")
+    app.add_typer(kibana, name="kibana")
