@@ -7,7 +7,7 @@ OURS := shared services/ingest services/enrich services/index examples/newsroom
 FEEDS ?= deploy/feeds/world.opml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-chaos lint bench lock
+.PHONY: help setup demo run test test-chaos lint bench lock image-locks
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -42,7 +42,18 @@ bench: $(STAMP) ## the benchmarks, each a table
 	$(BIN)/python benchmarks/pipeline.py
 	$(BIN)/python benchmarks/kafka.py
 
-lock: ## compile requirements.lock anew (needs uv on the PATH)
-	uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-package newswire --no-emit-package newswire-ingest \
-	  --no-emit-package newswire-enrich --no-emit-package newswire-index --python-version 3.11 \
-	  --group pyproject.toml:dev $(addsuffix /pyproject.toml,$(OURS)) -o requirements.lock
+LOCK := uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.11 \
+  $(addprefix --no-emit-package ,newswire newswire-ingest newswire-enrich newswire-index)
+PART = cp requirements.lock deploy/locks/$(1).txt && $(LOCK) --constraint requirements.lock $(2) -o deploy/locks/$(1).txt
+
+lock: ## compile requirements.lock anew, and from it deploy/locks (needs uv on the PATH)
+	$(LOCK) --group pyproject.toml:dev $(addsuffix /pyproject.toml,$(OURS)) -o requirements.lock
+	$(MAKE) image-locks
+
+# From a copy of the whole, as uv keeps what it finds there: the same versions with the same hashes.
+image-locks:
+	$(call PART,ingest,services/ingest/pyproject.toml)
+	$(call PART,enrich,services/enrich/pyproject.toml)
+	$(call PART,index,services/index/pyproject.toml)
+	$(call PART,newsroom,examples/newsroom/pyproject.toml)
+	echo hatchling | { $(call PART,build,-); }
