@@ -6,8 +6,14 @@ STAMP := $(VENV)/.installed
 OURS := shared services/ingest services/enrich services/index examples/newsroom
 FEEDS ?= deploy/feeds/world.opml
 
+# Docker as it is here: another client, or one behind a wrapper, does as well.
+COMPOSE ?= docker compose
+STACK = $(COMPOSE) --env-file .env $(if $(DEMO),--env-file deploy/demo.env)
+SERVICES := kafka elasticsearch kibana ingest enrich index
+SCALES = $(addprefix --scale ,$(SCALE))
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-chaos lint bench lock image-locks
+.PHONY: help setup demo run test test-chaos test-compose lint bench lock image-locks env up down logs
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -31,6 +37,26 @@ test: $(STAMP) ## the whole suite
 
 test-chaos: $(STAMP) ## minutes of chaos: everything is killed and frozen, the broker too
 	$(BIN)/python -m pytest -m long -s tests/chaos
+
+test-compose: $(STAMP) ## docker-compose.yml brought up, killed, scaled; needs a Docker engine, and takes minutes
+	$(BIN)/python -m pytest -m compose tests/compose
+
+env: ## .env with passwords for docker-compose.yml; what it has already stays
+	@sh deploy/env.sh
+
+# In three steps: --wait takes a container that has done its work and ended for one that failed.
+up: env ## everything in containers: make up, make up DEMO=1, make up FEEDS=my.opml SCALE=enrich=3
+	$(STACK) up --detach --build $(SCALES)
+	$(STACK) wait kibana-setup
+	$(STACK) up --detach --no-recreate --wait $(SCALES) $(SERVICES)
+	$(if $(filter command line environment,$(origin FEEDS)),$(STACK) exec -T ingest newswire feeds import - <$(FEEDS))
+	@echo 'Kibana is at http://127.0.0.1:5601; user newswire_reader, password READER_PASSWORD in .env'
+
+down: ## end the containers; what they keep stays, unless VOLUMES=1
+	$(STACK) --profile '*' down --remove-orphans $(if $(VOLUMES),--volumes)
+
+logs: ## what the containers say, until Ctrl-C
+	$(STACK) logs --follow --tail 100
 
 lint: $(STAMP) ## ruff and mypy
 	$(BIN)/ruff check .
