@@ -19,6 +19,7 @@ import structlog
 from newswire.child import HEADER
 from newswire.errors import ChildDiedError, ItemFailedError, UnavailableError
 from newswire.events import Reason
+from newswire.signs import contained
 
 logger = structlog.get_logger()
 
@@ -147,6 +148,10 @@ class Children:
 
         Raises ItemFailedError if it raised, ChildDiedError if it twice killed its child or overran a limit.
         """
+        with contained():
+            return await self._run(item)
+
+    async def _run(self, item: Any) -> Any:
         kills = 0
         while True:
             child = await self._free()

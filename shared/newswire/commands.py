@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from newswire import letter_commands, replay_command, withdraw_command
+from newswire import health_command, letter_commands, replay_command, withdraw_command
 from newswire.tail_command import register_tail
 from newswire.topic_commands import topics
 
@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     app.command()(run)
     app.command()(ledger)
     app.command()(trace)
+    health_command.register(app)
     withdraw_command.register(app)
     letter_commands.register(app)
     replay_command.register(app)

@@ -24,24 +24,40 @@ class Outages:
 
     def __init__(self, group: str) -> None:
         self._group = group
-        self._waiting: set[int] = set()
+        self._waiting: dict[int, str] = {}
         self._since = 0.0
+        self._seconds = 0.0  # of outages that are over
+
+    @property
+    def reasons(self) -> dict[int, str]:
+        """Which partitions wait, and for what."""
+        return dict(self._waiting)
+
+    @property
+    def seconds(self) -> float:
+        """How long something was waited for, all outages together."""
+        return self._seconds + (time.monotonic() - self._since if self._waiting else 0.0)
 
     def down(self, number: int, error: UnavailableError) -> None:
         """Learn that a partition waits."""
         if not self._waiting:
             self._since = time.monotonic()
             warn("dependency.down", error, group=self._group, partition=number)
-        self._waiting.add(number)
+        self._waiting[number] = str(error)
 
     def back(self, number: int) -> None:
         """Learn that a partition works."""
-        if number in self._waiting:
-            self._waiting.discard(number)
-            if not self._waiting:
-                seconds = round(time.monotonic() - self._since, 1)
-                logger.warning("dependency.back", group=self._group, seconds=seconds)
+        if self._end(number):
+            seconds = round(time.monotonic() - self._since, 1)
+            logger.warning("dependency.back", group=self._group, seconds=seconds)
 
     def forget(self, number: int) -> None:
         """Learn that a partition has been let go of; that says nothing of the dependency."""
-        self._waiting.discard(number)
+        self._end(number)
+
+    def _end(self, number: int) -> bool:
+        """Take out a partition; tell whether it was the last that waited."""
+        if self._waiting.pop(number, None) is None or self._waiting:
+            return False
+        self._seconds += time.monotonic() - self._since
+        return True

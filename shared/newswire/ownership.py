@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from newswire import metrics
 from newswire.errors import ClaimBrokenError
 from newswire.events import Event
 from newswire.log.port import Claim, Log, Message, TopicPartition
@@ -56,6 +57,7 @@ class Ownership:
     ) -> None:
         """Take the atomic step, then let the tables follow; to be called with the lock held."""
         positions = await self.claim.commit(messages, offsets, unless_moved=unless_moved)
+        metrics.count_outcomes(messages)
         written = list(zip(messages, positions, strict=True))
         for table in self._tables:
             table.apply(written)

@@ -17,6 +17,7 @@ from pathlib import Path
 import structlog
 from pydantic import ValidationError
 
+from newswire import metrics
 from newswire.backoff import Backoff
 from newswire.envelope import dead_letter
 from newswire.errors import (
@@ -93,7 +94,9 @@ class PartitionLoop:
             if records:
                 started = time.monotonic()
                 await self._batch(records)
-                self._pace.took(len(records), time.monotonic() - started)
+                seconds = time.monotonic() - started
+                metrics.BATCH_SECONDS.labels(self._stage.group).observe(seconds)
+                self._pace.took(len(records), seconds)
             else:
                 await self._idle()
 
@@ -177,6 +180,15 @@ class PartitionLoop:
             for record in records:
                 if record.offset < offsets.get(record.topic, 0):
                     self._tries.pop((record.topic, record.offset), None)
+            self._count(records, ends, offsets)
+
+    def _count(
+        self, records: list[Record], ends: Mapping[tuple[str, int], End], offsets: Mapping[str, int]
+    ) -> None:
+        settled = [each for each in records if each.offset < offsets.get(each.topic, 0)]
+        dead = sum(isinstance(ends[each.topic, each.offset], Dead) for each in settled)
+        metrics.count_ends(self._stage.group, metrics.DONE, len(settled) - dead)
+        metrics.count_ends(self._stage.group, metrics.DEAD_LETTER, dead)
 
     def _messages(self, record: Record, end: Done | Dead) -> Sequence[Message]:
         if isinstance(end, Done):
@@ -194,6 +206,7 @@ class PartitionLoop:
             self._tries.get((record.topic, record.offset), 0) + 1
         )
         self._held[record.topic] = time.monotonic() + self._options.backoff.seconds(tries)
+        metrics.count_ends(self._stage.group, metrics.RETRY, 1)
         logger.debug(
             "message.waits", group=self._stage.group, topic=record.topic, offset=record.offset, why=why
         )

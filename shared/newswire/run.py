@@ -9,6 +9,8 @@ import structlog
 from pydantic_settings import BaseSettings
 
 from newswire.errors import UnavailableError
+from newswire.health import Health
+from newswire.health_watch import Watch
 from newswire.log import open_log
 from newswire.log.port import Log, TopicSpec
 from newswire.service import Service
@@ -69,8 +71,18 @@ async def run_services(
     own: Sequence[BaseSettings],
     log: Log,
     stop: asyncio.Event,
+    health: Health | None = None,
 ) -> None:
-    """Work until the event is set; raises what stops a worker."""
+    """Work until the event is set; raises what stops a worker.
+
+    Args:
+        services: what to run.
+        settings: the shared ones.
+        own: those of each service.
+        log: an open log.
+        stop: ends it.
+        health: is told how things stand.
+    """
     async with contextlib.AsyncExitStack() as stack:
         async with asyncio.TaskGroup() as starting:  # each loads its models: do it side by side
             started = [
@@ -79,16 +91,20 @@ async def run_services(
             ]
         workers = [worker for task in started for worker in task.result()]
         logger.info("services.started", services=[service.name for service in services])
-        await _work(workers, log, stop)
+        await _work(workers, log, stop, health)
     logger.info("services.stopped")
 
 
-async def _work(workers: Sequence[Worker], log: Log, stop: asyncio.Event) -> None:
+async def _work(workers: Sequence[Worker], log: Log, stop: asyncio.Event, health: Health | None) -> None:
     running = [asyncio.create_task(worker.run()) for worker in workers]
     sides = [asyncio.create_task(_maintain(log)), asyncio.create_task(stop.wait())]
+    if health is not None:
+        sides.append(asyncio.create_task(Watch(log, workers, health).run()))
     try:
         await asyncio.wait([*running, *sides], return_when=asyncio.FIRST_COMPLETED)
     finally:
+        if health is not None:
+            health.stopping()
         for worker in workers:
             worker.stop()
         for side in sides:

@@ -9,6 +9,9 @@ from pathlib import Path
 from newswire.drain import Drain
 from newswire.errors import SettingsError, UnavailableError
 from newswire.events import Feed
+from newswire.health import Health
+from newswire.health_server import serving
+from newswire.health_watch import beating
 from newswire.ledger import latest
 from newswire.log.port import Log
 from newswire.run import opened, run_services, stop_on_signals
@@ -22,18 +25,19 @@ def run_until(feeds: Path | None, only: Sequence[str], *, until_drained: bool) -
     settings, own = load_all(services)
     configure(settings.log_level)
 
-    async def work() -> int:
+    async def work(health: Health | None) -> int:
         stop = asyncio.Event()
-        async with opened(settings) as log:
+        async with beating(health), opened(settings) as log:
             with stop_on_signals(stop):
                 if feeds is not None:
                     await take_over(services, log, feeds)
                 await mind_feeds(services, log)
                 drained = asyncio.create_task(stop_when_drained(log, stop)) if until_drained else None
-                await run_services(services, settings, own, log, stop)
+                await run_services(services, settings, own, log, stop, health)
                 return await ended(drained)
 
-    return asyncio.run(work())
+    with serving(settings) as health:
+        return asyncio.run(work(health))
 
 
 async def take_over(services: Sequence[Service], log: Log, feeds: Path) -> None:

@@ -49,6 +49,13 @@ class Settings(BaseSettings):
     workers: int | None = Field(
         None, ge=1, le=256, description="Child processes of a service; default one a core"
     )
+    health_port: int | None = Field(
+        None, ge=0, le=65535, description="For /healthz, /readyz and /metrics of `newswire run`; default none"
+    )
+    health_host: str = Field("127.0.0.1", min_length=1, description="Where that port is opened")
+    health_stuck_seconds: float = Field(
+        120, ge=1, description="A partition that has not moved for so long, with messages to read, is stuck"
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Of the log lines")
 
 

@@ -5,7 +5,7 @@ done ─ its results are published     retry ─ it waits     dead ─ it become
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from newswire.events import Event, Reason
 from newswire.log.port import Message, Record, TopicPartition
@@ -78,3 +78,11 @@ class Stage(Protocol):
 
     async def open(self, ownership: Ownership) -> Handler:
         """Load the tables of a partition and return its handler."""
+
+
+@runtime_checkable
+class Dependent(Protocol):
+    """A stage that can tell whether what it depends on, other than the log, is there."""
+
+    async def check(self) -> None:
+        """Raise UnavailableError if it is not."""

@@ -9,11 +9,12 @@ from typing import Any
 import structlog
 
 from newswire.errors import ClaimBrokenError, FencedError, UnavailableError
-from newswire.log.port import Claim, Log
+from newswire.log.port import Claim, Log, Member
 from newswire.outages import Outages
 from newswire.ownership import Ownership
 from newswire.partition_loop import PartitionLoop, WorkerOptions
-from newswire.stage import Stage
+from newswire.signs import Signs, working_for
+from newswire.stage import Dependent, Stage
 
 logger = structlog.get_logger()
 
@@ -28,14 +29,36 @@ class Worker:
     """
 
     def __init__(self, log: Log, stage: Stage, options: WorkerOptions | None = None) -> None:
+        self.signs: dict[int, Signs] = {}
+        self.outages = Outages(stage.group)
         self._log = log
         self._stage = stage
         self._options = options or WorkerOptions()
+        self._member: Member | None = None
         self._partitions: dict[int, tuple[asyncio.Task[None], asyncio.Event]] = {}
         self._failed: asyncio.Future[None] | None = None
         self._deadline = float("inf")
         self._stopping = asyncio.Event()
-        self._outages = Outages(stage.group)
+
+    @property
+    def group(self) -> str:
+        """The group that it works in."""
+        return self._stage.group
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """What it reads."""
+        return tuple(self._stage.inputs)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it holds what the group gave it, be it nothing."""
+        return self._member is not None and self._member.is_settled
+
+    async def check(self) -> None:
+        """Raise UnavailableError if a dependency of the stage is down."""
+        if isinstance(self._stage, Dependent):
+            await self._stage.check()
 
     def stop(self) -> None:
         """Ask the worker to finish what it has in hand and return; may be called again."""
@@ -44,8 +67,8 @@ class Worker:
     async def run(self) -> None:
         """Work until stopped; raises what no retry can mend."""
         self._failed = asyncio.get_running_loop().create_future()
-        member = self._log.member(self._stage.group, tuple(self._stage.inputs), self._gained, self._lost)
-        side = asyncio.create_task(member.run())
+        self._member = self._log.member(self.group, self.topics, self._gained, self._lost)
+        side = asyncio.create_task(self._member.run())
         stopping = asyncio.create_task(self._stopping.wait())
         try:
             ending: set[asyncio.Future[Any]] = {side, stopping, self._failed}
@@ -63,6 +86,7 @@ class Worker:
     async def _gained(self, claim: Claim) -> None:
         logger.debug("partition.gained", group=claim.group, partition=claim.number)
         stop = asyncio.Event()
+        self.signs[claim.number] = Signs()
         task = asyncio.create_task(self._serve(claim, stop))
         task.add_done_callback(self._served)
         self._partitions[claim.number] = (task, stop)
@@ -75,6 +99,7 @@ class Worker:
         if late:
             task.cancel()
             await asyncio.wait({task})
+        del self.signs[claim.number]
         logger.debug("partition.lost", group=claim.group, partition=claim.number)
 
     def _served(self, task: asyncio.Task[None]) -> None:
@@ -95,7 +120,7 @@ class Worker:
             say = logger.debug if _is(ClaimBrokenError, error) else logger.warning
             say("partition.fenced", group=claim.group, partition=claim.number, error=str(error))
         finally:
-            self._outages.forget(claim.number)
+            self.outages.forget(claim.number)
 
     async def _held(self, claim: Claim, stop: asyncio.Event) -> bool:
         """Open the partition and work on it until it is lost; False if it cannot be opened yet."""
@@ -104,12 +129,15 @@ class Worker:
             try:
                 handler = await self._stage.open(ownership)
             except UnavailableError as error:  # such as a log that goes away while tables are read
-                self._outages.down(claim.number, error)
+                self.outages.down(claim.number, error)
                 return False
-            self._outages.back(claim.number)
-            loop = PartitionLoop(self._stage, handler, ownership, stop, self._options, self._outages)
+            self.outages.back(claim.number)
+            loop = PartitionLoop(self._stage, handler, ownership, stop, self._options, self.outages)
+            signs = self.signs[claim.number]
+            signs.is_open = True
+            signs.seen()
             try:
-                await _first_of(loop.run(), handler.run(), stop)
+                await _first_of(_signed(loop, signs), handler.run(), stop)
             finally:
                 await handler.close()
         finally:
@@ -122,6 +150,12 @@ def _is(kind: type[Exception], error: BaseException) -> bool:
     if isinstance(error, BaseExceptionGroup):
         return all(_is(kind, each) for each in error.exceptions)
     return isinstance(error, kind)
+
+
+async def _signed(loop: PartitionLoop, signs: Signs) -> None:
+    """Run the loop, so that what its batches hand to child processes is known as theirs."""
+    with working_for(signs):
+        await loop.run()
 
 
 async def _first_of(

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from newswire import metrics
 from newswire.children import Children
 from newswire.envelope import (
     FIRST_SEEN,
@@ -171,7 +172,9 @@ class EnrichHandler:
         """Have a child find language, entities and topics."""
         article = decision.enriched
         declared = None if article.language == "und" else article.language
-        found = await self._children.run({"title": article.title, "text": article.text, "language": declared})
+        item = {"title": article.title, "text": article.text, "language": declared}
+        with metrics.ENRICH_SECONDS.time():
+            found = await self._children.run(item)
         return fit_enriched(Enriched.model_validate({**article.model_dump(), **found}))
 
 

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from newswire import metrics
 from newswire.envelope import FIRST_SEEN, VERSION, outcome_message
+from newswire.errors import UnavailableError
 from newswire.events import Enriched, Event, Outcome, OutcomeKind, Reason, Withdrawal
 from newswire.log.port import Message, Record, TopicPartition
 from newswire.ownership import Ownership
@@ -14,6 +16,7 @@ from newswire_index.document import Document, Removal, document_from
 from newswire_index.store import WITHDRAWN, Store, Verdict, VerdictKind
 
 SOURCE = "index"
+NOBODY = "0" * 32  # the id of no article
 
 
 @dataclass(frozen=True)
@@ -28,15 +31,20 @@ class IndexStage:
         """See Stage: withdrawals first, so that what they forbid is not shown in between."""
         return {Withdrawal.topic: Withdrawal, Enriched.topic: Enriched}
 
+    async def check(self) -> None:
+        """See Dependent: ask the store for an article that nobody has."""
+        await self.store.get(NOBODY)
+
     async def open(self, ownership: Ownership) -> "IndexHandler":
         """See Stage."""
-        return IndexHandler(self.store, await ownership.table(Withdrawal))
+        return IndexHandler(self.store, await ownership.table(Withdrawal), self.group)
 
 
 class IndexHandler:
     """Index at work on one partition."""
 
-    def __init__(self, store: Store, withdrawals: Table[Withdrawal]) -> None:
+    def __init__(self, store: Store, withdrawals: Table[Withdrawal], group: str = SOURCE) -> None:
+        self._group = group
         self._store = store
         self._withdrawals = withdrawals
         self._untold: set[str] = set()
@@ -50,12 +58,26 @@ class IndexHandler:
             for delivery in articles
         ]
         written = [delivery for delivery, no in zip(articles, refused, strict=True) if not no]
-        verdicts = iter(await self._store.write([_item(delivery) for delivery in written]))
+        verdicts = iter(await self._write([_item(delivery) for delivery in written]))
         ends = {
             id(delivery): _end(delivery, WITHDRAWN if no else next(verdicts))
             for delivery, no in zip(articles, refused, strict=True)
         }
         return [ends.get(id(delivery), Done()) for delivery in batch]
+
+    async def _write(self, items: Sequence[Document | Removal]) -> Sequence[Verdict]:
+        """Write to the store, and count what came of it."""
+        if not items:
+            return ()
+        try:
+            with metrics.BULK_SECONDS.labels(self._group).time():
+                verdicts = await self._store.write(items)
+        except UnavailableError:
+            metrics.BULK_RETRIES.labels(self._group).inc()
+            raise
+        for verdict in verdicts:
+            metrics.VERDICTS.labels(verdict.kind).inc()
+        return verdicts
 
     async def _follow(self, delivered: Iterable[str]) -> None:
         """Tell the store what is withdrawn and lifted, as it is now.

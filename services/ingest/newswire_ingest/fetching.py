@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from newswire import metrics
 from newswire.envelope import dead_letter
 from newswire.errors import ChildDiedError, ItemError, NewswireError, UnavailableError
 from newswire.events import Entry, Page, Reason, WaitingEntry
@@ -140,6 +141,7 @@ class Fetching:
                 fetched = await self._clients.fetcher.get(page.url, etag=etag, last_modified=last_modified)
         except OffsiteRedirect as redirect:
             target = redirect.url
+            metrics.FETCHES.labels("moved-on").inc()
             await self._commit(
                 page, lambda current, ended, now: memory.moved_on(current, ended, target, now), started
             )
@@ -171,6 +173,7 @@ class Fetching:
                 why = f"{page.url} answered 304 to a request without a condition"
                 await self._failure(page, started, Reason.SERVER_ERROR, why, temporary=False)
                 return
+            metrics.FETCHES.labels("not-modified").inc()
             await self._commit(page, memory.not_modified, started)
             return
         refused = status_reason(fetched.status)
@@ -202,6 +205,8 @@ class Fetching:
             await self._failure(page, started, found.reason, found.message, temporary=False)
             return
         extraction = found
+        metrics.FETCHES.labels("fetched").inc()
+        metrics.EXTRACTED.inc()
         validators = (fetched.etag, fetched.last_modified)
         withdrawals = self._clients.withdrawals
         await withdrawals.catch_up()
@@ -219,6 +224,7 @@ class Fetching:
         retry_after_seconds: float | None = None,
     ) -> None:  # fmt: skip
         """Record a failed attempt: another one later if it may pass, else the end."""
+        metrics.FETCHES.labels(reason).inc()
         settings = self._clients.settings
         attempt = 1 + max(waiting.attempt for waiting in started)
         if temporary and attempt < settings.fetch_attempts:
@@ -233,6 +239,7 @@ class Fetching:
 
     async def _dead(self, page: Page, started: Sequence[WaitingEntry], error: ItemError) -> None:
         """Dead-letter the entries of a page that our own extraction could not survive."""
+        metrics.FETCHES.labels(error.reason).inc()
         logger.warning("page.dead_lettered", url=page.url, reason=error.reason, error=str(error))
         tries = 2 if isinstance(error, ChildDiedError) else 1
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from newswire import metrics
 from newswire.envelope import message, outcome_message
 from newswire.errors import ItemError, NewswireError, UnavailableError
 from newswire.events import Feed, FeedSeen, FeedStatus, PollResult, Reason
@@ -208,6 +209,7 @@ class Poller:
             status, seen = self._statuses.get(feed.feed_id), self._seen.get(feed.feed_id)
             decision = decide(feed, status, seen, polled, utc_now(), self._times)
             await self._ownership.commit(_messages(feed, decision))
+        metrics.count_poll(decision.status.result)
         say = logger.warning if polled.failed and not (status and status.failures) else logger.debug
         say(
             "feed.polled", feed=feed.url, result=decision.status.result, new=len(decision.entries),

@@ -94,6 +94,7 @@ class KafkaMember:
         eager: bool = False,
     ) -> None:
         self.holding = False
+        self._joined = False
         self._log = log
         self._connection = connection
         self._session = connection.settings.session_seconds
@@ -112,6 +113,11 @@ class KafkaMember:
         self._ticked = 0.0
         self._opening = asyncio.Semaphore(AT_ONCE)
         self._consumer: AIOKafkaConsumer | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """See the port."""
+        return self._joined and self._assigned <= self._claims.keys()
 
     @property
     def is_alive(self) -> bool:
@@ -148,7 +154,7 @@ class KafkaMember:
             await self._work(consumer)
         finally:
             self._consumer = None
-            self.holding = False
+            self.holding = self._joined = False
             await asyncio.shield(stop(consumer))
 
     async def _work(self, consumer: AIOKafkaConsumer) -> None:
@@ -206,6 +212,7 @@ class KafkaMember:
         if self._consumer is None:  # a consumer that is being stopped may still come to join
             return
         here = list(partitions)
+        self._joined = True
         self._assigned = {at.partition for at in here}
         for at in here:
             claim = self._claims.get(at.partition)

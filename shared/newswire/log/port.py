@@ -136,6 +136,10 @@ Handover = Callable[[Claim], Awaitable[None]]
 class Member(Protocol):
     """One process's part in a group."""
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether the group has said what is ours, be it nothing, and all of it is held."""
+
     async def run(self) -> None:
         """Hold a fair share of the claims until cancelled; lets go of all of them at the end."""
 

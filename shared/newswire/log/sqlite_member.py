@@ -41,6 +41,12 @@ class SqliteMember:
         self._lost = lost
         self._id = uuid.uuid4().hex
         self._claims: dict[int, Claim] = {}
+        self._settled = False
+
+    @property
+    def is_settled(self) -> bool:
+        """See the port."""
+        return self._settled
 
     async def run(self) -> None:
         """See the port."""
@@ -75,6 +81,7 @@ class SqliteMember:
                 claim = self._new_claim(self._id, number, epoch)
                 self._claims[number] = claim
                 await self._gained(claim)
+        self._settled = True
 
     async def _let_go(self, number: int) -> None:
         await self._lost(self._claims.pop(number))
