@@ -4,66 +4,44 @@ First everything is looked at. If anything bears one of our names and is not our
 Newswire, nothing is changed at all. Each thing ends as created, updated, unchanged or refused.
 """
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
-from enum import StrEnum
 from typing import Any
 
-from elasticsearch import ApiError, AsyncElasticsearch, BadRequestError, NotFoundError
+from elasticsearch import AsyncElasticsearch, AuthorizationException, BadRequestError, NotFoundError
 
 from newswire.elasticsearch_settings import ElasticsearchSettings
 from newswire.errors import SettingsError
 from newswire_index.elastic_client import reason_of, unavailable
-from newswire_index.elastic_mapping import MARK, VERSION
+from newswire_index.elastic_mapping import MARK, VERSION, mark
 from newswire_index.elastic_names import ARTICLES, ElasticNames
+from newswire_index.elastic_steps import End, Step, done, refusal_of, step_for
 from newswire_index.elastic_templates import (
     Kept,
     component_template,
-    index_settings,
     index_template,
     monthly,
     policy,
+    shard_settings,
 )
 from newswire_index.elastic_upgrade import conflicts, flat, lacking
+from newswire_index.operations_mapping import OPERATIONS_MAPPINGS, OPERATIONS_SETTINGS
 from newswire_index.store import StoreMissingError
 
 Json = dict[str, Any]
-Do = Callable[[], Awaitable[object]]
 
 MISSING = "Elasticsearch is not set up for Newswire: run `newswire index setup`"
 REBUILD = "cannot be changed in place: run `newswire index rebuild`"
 
 
-class End(StrEnum):
-    """How a thing was left."""
-
-    CREATED = "created"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
-    LEFT_OUT = "left out"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True)
-class Step:
-    """One thing of the set-up; ``blocks`` says that nothing at all may be changed because of it."""
-
-    what: str
-    name: str
-    end: End
-    why: str = ""
-    blocks: bool = False
-    do: Do | None = field(default=None, repr=False, compare=False)
-
-    def row(self) -> dict[str, str]:
-        """Return it for JSON."""
-        return {"what": self.what, "name": self.name, "end": self.end, "why": self.why}
-
-
 def kept() -> tuple[Kept, ...]:
     """Return all that is kept in Elasticsearch."""
-    return monthly()
+    operations = (
+        Kept(kind, {**mappings, "_meta": mark()}, settings=OPERATIONS_SETTINGS)
+        for kind, mappings in OPERATIONS_MAPPINGS.items()
+    )
+    return (*monthly(), *operations)
 
 
 class Setup:
@@ -91,14 +69,15 @@ class Setup:
     async def run(self, *, dry_run: bool = False) -> list[Step]:
         """Set up, and return what became of each thing; with ``dry_run`` what would.
 
-        Raises StoreUnavailableError, also where the user may not do this.
+        Raises SettingsError where the user may not do this, StoreUnavailableError where nobody can now.
         """
-        with unavailable():
+        with unavailable(), _permitted():
             steps = await self._plan()
             blocking = [step for step in steps if step.blocks]
             if dry_run or blocking:
                 return blocking or steps
-            return [await _done(step) for step in steps]
+            left = [await done(step) for step in steps]
+            return left if any(step.end is End.REFUSED for step in left) else left + await self._overruled()
 
     async def _plan(self) -> list[Step]:
         first = await self._policy()
@@ -121,7 +100,7 @@ class Setup:
             why = "this cluster has no ILM; the index service drops old months itself"
             return Step("policy", name, End.LEFT_OUT, why)
         theirs = found.get(name, {}).get("policy")
-        return _step(
+        return step_for(
             "policy", name, theirs, ours["policy"],
             lambda: self._client.ilm.put_lifecycle(name=name, policy=ours["policy"]),
         )  # fmt: skip
@@ -134,7 +113,7 @@ class Setup:
             theirs = _comparable(found["component_templates"][0]["component_template"])
         except NotFoundError:
             pass
-        return _step(
+        return step_for(
             "component template", name, theirs, _comparable(ours),
             lambda: self._client.cluster.put_component_template(name=name, body=ours),
         )  # fmt: skip
@@ -148,7 +127,7 @@ class Setup:
             theirs = {part: there.get(part) for part in ours}
         except NotFoundError:
             pass
-        return _step(
+        return step_for(
             "index template", name, theirs, ours,
             lambda: self._client.indices.put_index_template(name=name, body=ours),
         )  # fmt: skip
@@ -168,35 +147,52 @@ class Setup:
         return steps
 
     async def _index(self, each: Kept, name: str) -> Step:
-        mappings = (await self._client.indices.get_mapping(index=name)).body[name]["mappings"]
-        settings = await self._client.indices.get_settings(
-            index=name, name="index.analysis.*", flat_settings=True
-        )
-        refusal = _refusal(mappings.get("_meta"))
+        theirs = (await self._client.indices.get_mapping(index=name)).body[name]["mappings"]
+        refusal = refusal_of(theirs.get("_meta"))
         if refusal:
             return Step("index", name, End.REFUSED, refusal, blocks=True)
-        differing = conflicts(mappings, each.mappings)
-        if settings.body.get(name, {}).get("settings", {}) != flat({"index.analysis": each.analysis or {}}):
+        differing = conflicts(theirs, each.mappings)
+        if not await self._analyses_alike(each, name):
             differing.append("analysis")
         if differing:
             return Step("index", name, End.REFUSED, f"{', '.join(differing)} {REBUILD}")
-        fields = lacking(mappings, each.mappings)
+        fields = lacking(theirs, each.mappings)
         if not fields:
             return Step("index", name, End.UNCHANGED)
-        put = dict(each.mappings)
         return Step(
             "index", name, End.UPDATED, f"fields: {', '.join(fields)}",
-            do=lambda: self._client.indices.put_mapping(index=name, body=put),
+            do=lambda: self._client.indices.put_mapping(index=name, body=each.mappings),
         )  # fmt: skip
+
+    async def _analyses_alike(self, each: Kept, name: str) -> bool:
+        """Say whether an index analyses as today's mappings ask for; users may have added to it."""
+        answer = await self._client.indices.get_settings(
+            index=name, name="index.analysis.*", flat_settings=True
+        )
+        theirs = answer.body.get(name, {}).get("settings", {})
+        ours = flat({"index.analysis": each.analysis or {}})
+        return all(theirs.get(part) == value for part, value in ours.items())
 
     def _first(self, alias: str) -> Step:
         name = self._names.index(alias)
         return Step(
             "index", name, End.CREATED,
             do=lambda: self._client.indices.create(
-                index=name, aliases={alias: {"is_write_index": True}}, settings=index_settings(self._settings)
+                index=name, aliases={alias: {"is_write_index": True}}, settings=shard_settings(self._settings)
             ),
         )  # fmt: skip
+
+    async def _overruled(self) -> list[Step]:
+        """Return where the template of somebody else would win over ours."""
+        overruled = []
+        for each in kept():
+            name = self._names.of(each.kind)
+            index = self._names.index(self._names.month(each.kind, "2026-11") if each.monthly else name)
+            made = await self._client.indices.simulate_index_template(name=index)
+            if not made["template"].get("mappings", {}).get("_meta", {}).get(MARK):
+                why = "another index template for the same names has a higher priority"
+                overruled.append(Step("index template", name, End.REFUSED, why))
+        return overruled
 
 
 async def check_setup(client: AsyncElasticsearch, names: ElasticNames) -> bool:
@@ -208,6 +204,8 @@ async def check_setup(client: AsyncElasticsearch, names: ElasticNames) -> bool:
     lifecycle = False
     for each in kept():
         name = names.of(each.kind)
+        if not each.monthly and not await client.indices.exists_alias(name=name):
+            raise StoreMissingError(MISSING)
         try:
             found = (await client.cluster.get_component_template(name=name, flat_settings=True)).body
             await client.indices.get_index_template(name=name)
@@ -218,30 +216,18 @@ async def check_setup(client: AsyncElasticsearch, names: ElasticNames) -> bool:
         if not meta.get(MARK) or meta["version"] < VERSION:
             raise StoreMissingError(MISSING)
         if meta["version"] > VERSION:
-            raise SettingsError(f"template {name}: {_refusal(meta)}")
+            raise SettingsError(f"template {name}: {refusal_of(meta)}")
         lifecycle |= "index.lifecycle.name" in template["template"]["settings"]
     return lifecycle
 
 
-def _step(what: str, name: str, theirs: Json | None, ours: Json, do: Do) -> Step:
-    """Return what is to be done about a thing of which there may be one already."""
-    if theirs is None:
-        return Step(what, name, End.CREATED, do=do)
-    refusal = _refusal(theirs.get("_meta"))
-    if refusal:
-        return Step(what, name, End.REFUSED, refusal, blocks=True)
-    if theirs == ours:
-        return Step(what, name, End.UNCHANGED)
-    return Step(what, name, End.UPDATED, do=do)
-
-
-def _refusal(meta: Json | None) -> str:
-    """Return why a thing with such a ``_meta`` may not be touched; nothing if it may."""
-    if not meta or not meta.get(MARK):
-        return "was not made by Newswire: choose another NEWSWIRE_PREFIX, or remove it"
-    if meta["version"] > VERSION:
-        return f"was made by a newer Newswire (version {meta['version']}, this one makes {VERSION})"
-    return ""
+@contextmanager
+def _permitted() -> Iterator[None]:
+    """Say what a user lacks who may not set up."""
+    try:
+        yield
+    except AuthorizationException as error:
+        raise SettingsError(f"this user may not set Elasticsearch up: {reason_of(error)}") from error
 
 
 def _comparable(template: Json) -> Json:
@@ -251,15 +237,3 @@ def _comparable(template: Json) -> Json:
         "mappings": inside.get("mappings", {}),
         "_meta": template.get("_meta"),
     }
-
-
-async def _done(step: Step) -> Step:
-    """Do what is to be done, and say if Elasticsearch refuses it."""
-    if step.do is None:
-        return step
-    try:
-        with unavailable():
-            await step.do()
-    except ApiError as error:
-        return replace(step, end=End.REFUSED, why=reason_of(error))
-    return step

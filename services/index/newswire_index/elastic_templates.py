@@ -33,12 +33,14 @@ class Kept:
         kind: its part of their names.
         mappings: made with ``closed``.
         analysis: what the mappings need of it.
+        settings: of the index, beside those that all have.
         monthly: whether there is an index a month, made when it is needed; else there is one.
     """
 
     kind: str
     mappings: Json
     analysis: Json | None = None
+    settings: Json | None = None
     monthly: bool = False
 
 
@@ -59,6 +61,7 @@ def component_template(names: ElasticNames, kept: Kept, *, lifecycle: bool = Tru
         lifecycle: whether the cluster knows ILM.
     """
     settings: Json = {"index.gc_deletes": GC_DELETES}
+    settings |= {f"index.{name}": value for name, value in (kept.settings or {}).items()}
     if lifecycle and kept.monthly:
         settings["index.lifecycle.name"] = names.of(ARTICLES)
     if kept.analysis:
@@ -92,33 +95,28 @@ def policy(retention: timedelta) -> Json:
     return {"policy": {"_meta": mark(), "phases": {"delete": delete}}}
 
 
-def index_settings(settings: ElasticsearchSettings) -> Json:
-    """Return what an index is made with beside its template: shards, copies and the refresh interval."""
-    return {
-        "index.number_of_shards": settings.shards,
-        "index.refresh_interval": _seconds(timedelta(seconds=settings.refresh_seconds)),
-        **_copies(settings),
-    }
+def shard_settings(settings: ElasticsearchSettings) -> Json:
+    """Return what any index is made with beside its template: shards and copies."""
+    if settings.replicas is None:
+        return {"index.number_of_shards": settings.shards, "index.auto_expand_replicas": "0-1"}
+    return {"index.number_of_shards": settings.shards, "index.number_of_replicas": settings.replicas}
 
 
 def month_settings(month: str, settings: ElasticsearchSettings, *, lifecycle: bool = True) -> Json:
-    """Return what a month's index is made with beside its template, and that it is as old as its end.
+    """Return what a month's index is made with beside its template; it is as old as its end.
 
     Args:
         month: such as ``2026-11``.
         settings: how indices are made.
         lifecycle: whether months have a life-cycle policy, see ``check_setup``.
     """
-    if not lifecycle:
-        return index_settings(settings)
+    refresh = _seconds(timedelta(seconds=settings.refresh_seconds))
     ended_ms = int(month_end(month).timestamp()) * 1000
-    return {**index_settings(settings), "index.lifecycle.origination_date": ended_ms}
-
-
-def _copies(settings: ElasticsearchSettings) -> Json:
-    if settings.replicas is None:
-        return {"index.auto_expand_replicas": "0-1"}
-    return {"index.number_of_replicas": settings.replicas}
+    return {
+        **shard_settings(settings),
+        "index.refresh_interval": refresh,
+        **({"index.lifecycle.origination_date": ended_ms} if lifecycle else {}),
+    }
 
 
 def _age(retention: timedelta) -> str:

@@ -45,7 +45,9 @@ def _shown(value: Any) -> str:
 
 def _walk(theirs: Json, ours: Json, path: str, *, adding: bool) -> Iterator[str]:
     """Yield the paths below which something is to be added, or cannot be."""
-    for name in {*theirs, *ours} - set(_INSIDE):
+    for name in {*ours, "_source", *(theirs if path else ())} - set(
+        _INSIDE
+    ):  # a root may have more of the users
         if theirs.get(name) != ours.get(name) and (name in _MAY_CHANGE) is adding:
             yield path or name
     for inside in _INSIDE:

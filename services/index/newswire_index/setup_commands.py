@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from newswire.elasticsearch_settings import ElasticsearchSettings
     from newswire.settings import Settings
-    from newswire_index.elastic_setup import Step
+    from newswire_index.elastic_steps import Step
 
     Work = Callable[[AsyncElasticsearch, Settings, ElasticsearchSettings], Awaitable[Sequence[Step]]]
 
@@ -82,7 +82,7 @@ def with_elastic(work: "Work", otherwise: str) -> "Sequence[Step] | None":
 
 def tell(steps: "Sequence[Step] | None", *, as_json: bool) -> None:
     """Print what became of each thing; exit 1 if anything was refused."""
-    from newswire_index.elastic_setup import End  # noqa: PLC0415
+    from newswire_index.elastic_steps import End  # noqa: PLC0415
 
     for step in steps or ():
         line = f"{step.end}\t{step.what} {step.name}" + (f": {step.why}" if step.why else "")
