@@ -11,6 +11,7 @@ from newswire_index.elastic_client import reason_of, unavailable
 from newswire_index.elastic_mapping import language_key
 from newswire_index.elastic_months import MonthIndex, Months
 from newswire_index.elastic_names import ARTICLES, ElasticNames
+from newswire_index.elastic_reading import read
 from newswire_index.elastic_templates import index_settings, month_settings
 from newswire_index.rebuild_months import filling, swap_actions
 
@@ -122,14 +123,12 @@ class NewIndices:
         Args:
             places: the index of each article.
         """
-        docs = [{"_index": index, "_id": article_id} for article_id, index in places.items()]
-        if not docs:
-            return {}
+        docs = [(index, article_id) for article_id, index in places.items()]
         with unavailable():
-            answer = await self.client.mget(docs=docs, source_includes="indexed_at,lag_ms")
-        return {
-            each["_id"]: (each["_version"], each["_source"]) for each in answer["docs"] if each.get("found")
-        }
+            return {
+                each["_id"]: (each["_version"], each["_source"])
+                async for each in read(self.client, docs, "indexed_at,lag_ms")
+            }
 
     async def lacking(self, old: str, new: str) -> AsyncIterator[dict[str, int]]:
         """Go through articles, with their versions, that the old index of a month has and the new has not."""
