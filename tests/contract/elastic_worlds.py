@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +15,7 @@ from servers.elasticsearch import ElasticsearchServer
 from newswire.elasticsearch_settings import ElasticsearchSettings
 from newswire_index.elastic import ElasticStore
 from newswire_index.elastic_client import client_for
-from newswire_index.elastic_names import ElasticNames
+from newswire_index.elastic_names import ElasticNames, month_of_index
 from newswire_index.elastic_setup import Setup
 from newswire_index.settings import IndexSettings
 from newswire_index.store import RETENTION
@@ -61,11 +61,15 @@ class Worlds:
             await client.indices.refresh(index=f"{self.base}*")
 
     async def clear(self) -> None:
-        """Remove all indices."""
+        """Remove the indices of all months."""
+        await self._remove(lambda name: month_of_index(name) is not None)
+
+    async def _remove(self, unwanted: Callable[[str], bool]) -> None:
         async with self.client() as client:
             found = await client.indices.get_alias(index=f"{self.base}*")
-            if found.body:
-                await client.indices.delete(index=list(found.body))
+            names = [name for name in found.body if unwanted(name)]
+            if names:
+                await client.indices.delete(index=names)
 
     async def set_up(self, prefixes: Sequence[str]) -> None:
         """Make the templates of these worlds."""
@@ -75,7 +79,7 @@ class Worlds:
 
     async def tear_down(self) -> None:
         """Remove everything."""
-        await self.clear()
+        await self._remove(lambda _: True)
         async with self.client() as client:
             await client.indices.delete_index_template(name=f"{self.base}*")
             await client.cluster.delete_component_template(name=f"{self.base}*")
