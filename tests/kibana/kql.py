@@ -54,7 +54,7 @@ def _fields(query: Query) -> Iterator[str]:
                     yield from _fields(each)
         elif kind == "exists":
             yield inner["field"]
-        elif kind != "match_all":
+        elif kind not in {"match_all", "multi_match"}:
             yield from inner
 
 
@@ -99,7 +99,17 @@ class _Reader:
             return {"bool": {"must_not": [self._one()]}}
         if self._took("("):
             return self._closed(self._either)
-        return self._about(self._word())
+        if self._tokens and self._tokens[0].kind == "quoted":
+            return self._anywhere(self._phrase(), "phrase")
+        word = self._word()
+        if any(self._tokens and self._tokens[0].says(sign) for sign in (":", *_RANGES)):
+            return self._about(word)
+        return self._anywhere(word, "best_fields")
+
+    def _anywhere(self, words: str, kind: str) -> Query:
+        if "*" in words or (self._tokens and self._tokens[0].kind == "quoted"):
+            raise self._unknown()
+        return {"multi_match": {"type": kind, "query": words, "lenient": True}}
 
     def _closed(self, inside: Callable[[], Query]) -> Query:
         found = inside()
@@ -113,8 +123,7 @@ class _Reader:
         for sign, name in _RANGES.items():
             if self._took(sign):
                 return {"range": {field: {name: self._word()}}}
-        if not self._took(":"):
-            raise self._unknown()
+        self._took(":")
         if self._took("("):
             return self._closed(lambda: self._values(field))
         return self._value(field)
@@ -127,14 +136,16 @@ class _Reader:
 
     def _value(self, field: str) -> Query:
         if self._tokens and self._tokens[0].kind == "quoted":
-            phrase = re.sub(r"\\(.)", r"\1", self._tokens.pop(0).text[1:-1])
-            return {"match_phrase": {field: phrase}}
+            return {"match_phrase": {field: self._phrase()}}
         word = self._word()
         if word == "*":
             return {"exists": {"field": field}}
         if "*" in word:
             raise self._unknown()
         return {"match": {field: word}}
+
+    def _phrase(self) -> str:
+        return re.sub(r"\\(.)", r"\1", self._tokens.pop(0).text[1:-1])
 
     def _word(self) -> str:
         if not self._tokens or self._tokens[0].kind != "word" or self._tokens[0].text.lower() in _RESERVED:

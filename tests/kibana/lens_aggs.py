@@ -131,7 +131,7 @@ def bucket(column: Json, counted: Mapping[str, Json], span: Span) -> Json:
 
 
 def _ordering(order: Json, counted: Mapping[str, Json]) -> tuple[str, Json]:
-    """Return the column that groups are ordered by; Lens offers only plain ones."""
+    """Return the column that groups are ordered by; what Lens does for filtered ones is not known here."""
     if order["type"] != "column" or order["columnId"] not in counted:
         raise UnknownColumnError(f"order {order}")
     name = order["columnId"]

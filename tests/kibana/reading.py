@@ -139,6 +139,8 @@ def _of_controls(dashboard: Json) -> Iterator[Use]:
 
 
 def _of_lens(where: str, attributes: Json, view: str) -> Iterator[Use]:
+    for field in fields_of(attributes["state"]["query"]["query"]):
+        yield Use(where, view, field, frozenset(ANY))
     for each in columns_of(attributes).values():
         if each["sourceField"] != RECORDS:
             yield Use(where, view, each["sourceField"], frozenset(TYPES_FOR[each["operationType"]]))

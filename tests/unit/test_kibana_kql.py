@@ -22,6 +22,8 @@ def any_of(*queries: dict[str, Any]) -> dict[str, Any]:
     [
         ("", {"match_all": {}}),
         ("  ", {"match_all": {}}),
+        ("Berlin", {"multi_match": {"type": "best_fields", "query": "Berlin", "lenient": True}}),
+        ('"NATO bid"', {"multi_match": {"type": "phrase", "query": "NATO bid", "lenient": True}}),
         ('outlet: "The Courier"', OUTLET),
         ("topics:sport", TOPIC),
         ("handled: *", THERE),
@@ -54,8 +56,9 @@ def test_kql_becomes_what_kibana_sends(kql: str, query: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "kql",
     [
-        "Berlin",
-        '"NATO bid"',
+        "Berlin talks",
+        '"NATO bid" "Berlin"',
+        "Ber*",
         "tit*: x",
         "title: Ber*",
         "title:",
@@ -73,14 +76,14 @@ def test_kql_becomes_what_kibana_sends(kql: str, query: dict[str, Any]) -> None:
     ],
 )
 def test_what_is_not_known_is_refused(kql: str) -> None:
-    """Free words, wildcards, nested fields and broken queries: none slips through unchecked."""
+    """Words in a row, wildcards, nested fields and broken queries: none slips through unchecked."""
     with pytest.raises(UnknownKqlError):
         to_query(kql)
 
 
 def test_the_fields_of_a_query_are_found_wherever_they_stand() -> None:
     """In either branch, behind a not, in ranges."""
-    query = 'a: 1 or (b: "x" and not c: *) or d > 3 or e: (1 or 2)'
+    query = 'word or a: 1 or (b: "x" and not c: *) or d > 3 or e: (1 or 2)'
 
     assert fields_of(query) == {"a", "b", "c", "d", "e"}
     assert fields_of("") == set()

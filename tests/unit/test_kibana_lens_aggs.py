@@ -165,7 +165,7 @@ def test_groups_that_are_not_known_are_refused(column: Column) -> None:
         Column("f", "formula", "x", {}),
     ],
 )
-def test_an_order_that_lens_does_not_offer_is_refused(value: Column) -> None:
+def test_an_order_that_is_not_known_is_refused(value: Column) -> None:
     """Top values go by a plain number or date."""
     with pytest.raises(UnknownColumnError):
         search_body(lens_table("t", VIEW, [top("A", "a", 3)], [value]).attributes(), "at", HOUR)

@@ -172,7 +172,7 @@ def test_panels_lie_side_by_side_in_the_grid(board: Json) -> None:
     assert all(grid["i"] == panel["panelIndex"] for panel, grid in placed)
     assert len({panel["panelIndex"] for panel, _ in placed}) == len(placed)
     assert all(panel["title"] for panel, _ in placed)
-    assert all(0 <= grid["x"] and grid["x"] + grid["w"] <= 48 and grid["h"] >= 4 for _, grid in placed)
+    assert all(grid["x"] >= 0 and grid["x"] + grid["w"] <= 48 and grid["h"] >= 4 for _, grid in placed)
     assert [pair for pair in combinations([grid for _, grid in placed], 2) if overlap(*pair)] == []
 
 
@@ -180,7 +180,7 @@ def overlap(one: Json, other: Json) -> bool:
     """Say whether two panels share a cell of the grid."""
     across = one["x"] < other["x"] + other["w"] and other["x"] < one["x"] + one["w"]
     down = one["y"] < other["y"] + other["h"] and other["y"] < one["y"] + one["h"]
-    return across and down
+    return bool(across and down)
 
 
 def test_a_row_that_is_too_wide_is_refused() -> None:
@@ -230,8 +230,8 @@ def test_the_dashboards_answer_what_they_should() -> None:
     }  # fmt: skip
     assert titles["Newswire: Topic watch"] >= {"Timeline by outlet", "Mentioned together", "Outlets compared"}
     assert titles["Newswire: Operations"] >= {
-        "Published to searchable, percentiles", "Outcomes by reason", "Feed health by outlet", "Silent outlets",
-        "Dead letters to be handled",
+        "Published to searchable, percentiles", "Outcomes by reason", "Feed health by outlet",
+        "Silent outlets", "Dead letters to be handled",
     }  # fmt: skip
 
 

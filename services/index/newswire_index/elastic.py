@@ -23,10 +23,10 @@ from newswire.settings import load
 from newswire_index.document import Document, Removal
 from newswire_index.elastic_bulk import Bulk
 from newswire_index.elastic_client import client_for, reason_of, unavailable, wait_for
-from newswire_index.elastic_minimal import ElasticSearcher
 from newswire_index.elastic_months import Months
 from newswire_index.elastic_names import ARTICLES, ElasticNames
 from newswire_index.elastic_revisions import Revisions
+from newswire_index.elastic_search import ElasticSearcher
 from newswire_index.elastic_setup import check_setup
 from newswire_index.elastic_write import ElasticWriter
 from newswire_index.settings import IndexSettings
@@ -115,11 +115,11 @@ class ElasticStore:
     def _build(self, client: AsyncElasticsearch, *, lifecycle: bool) -> _Opened:
         months = Months(client, self._names, self._settings, lifecycle=lifecycle)
         size = self._own.bulk_bytes
-        articles = Bulk(client, max_bytes=size)
+        articles = Bulk(client, max_bytes=size, pipeline=self._own.pipeline)
         writer = ElasticWriter(
             client, self._names, months, articles, Bulk(client, max_bytes=size), self._retention, self._clock
         )
-        searcher = ElasticSearcher(client, self._names)
+        searcher = ElasticSearcher(client, self._names, self._clock)
         return _Opened(client, months, writer, searcher, Revisions(client, self._names))
 
     async def close(self) -> None:

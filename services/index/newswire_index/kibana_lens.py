@@ -54,13 +54,27 @@ class Column:
 
 @dataclass(frozen=True)
 class Lens:
-    """A visualisation, ready to stand on a dashboard."""
+    """A visualisation, ready to stand on a dashboard.
+
+    Args:
+        title: of the panel.
+        view: what is looked at.
+        kind: of drawing, as Lens calls it.
+        columns: by their names, in their order.
+        drawing: what Lens keeps of how it looks.
+        where: KQL that limits what is looked at.
+    """
 
     title: str
     view: View
     kind: str
     columns: Mapping[str, Column]
     drawing: Saved
+    where: str = ""
+
+    def only(self, where: str) -> "Lens":
+        """Return the same, limited to what KQL finds."""
+        return replace(self, where=where)
 
     def attributes(self) -> Saved:
         """Return it as a dashboard holds it."""
@@ -72,7 +86,7 @@ class Lens:
         }
         state = {
             "visualization": self.drawing,
-            "query": kql(),
+            "query": kql(self.where),
             "filters": [],
             "datasourceStates": {"formBased": {"layers": {LAYER: layer}}, "textBased": {"layers": {}}},
             "internalReferences": [],

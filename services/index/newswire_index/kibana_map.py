@@ -60,8 +60,7 @@ def _layer(id_: str, label: str, kind: str, source: Saved, style: Saved, *, near
         "minZoom": near,
         "maxZoom": NEAREST,
         "includeInFitToBounds": kind != "EMS_VECTOR_TILE",
-        "joins": [],
-    }
+    } | ({"joins": []} if kind == "GEOJSON_VECTOR" else {})
 
 
 def _searched(number: int, place: str) -> Saved:

@@ -21,9 +21,10 @@ from newswire_index.kibana_searches import dead_letters, failing_feeds
 from newswire_index.kibana_views import Views
 
 LAG = "lag_ms.published_to_indexed"
-OPEN = "not handled: *"
-SILENT = "not last_new_at >= now-1d"
-FAILING = "failures > 0"
+OPEN = "open: true"
+SILENT = "silent_since < now-1d"
+FAILING = "failing: true"
+POLLED = "enabled: true"  # nobody waits for news of a feed that is switched off
 
 
 def operations(views: Views) -> Saved:
@@ -69,9 +70,7 @@ def _numbers(views: Views) -> list[Panel]:
         "lag-50": lens_metric("Half within", arrivals, percentile("p50 published to searchable", LAG, 50)),
         "lag-99": lens_metric("99 % within", arrivals, percentile("p99 published to searchable", LAG, 99)),
         "failing-feeds": lens_metric("Failing feeds", feeds, count("Feeds", FAILING)),
-        "silent-outlets": lens_metric(
-            "Silent for a day", feeds, unique("Outlets with a silent feed", "outlet", SILENT)
-        ),
+        "silent-feeds": lens_metric("Silent for a day", feeds, count("Feeds", SILENT)).only(POLLED),
         "open-letters": lens_metric("Dead letters", letters, count("To be handled", OPEN)),
     }
     return [Panel(id_, 8, shown) for id_, shown in numbers.items()]
@@ -102,7 +101,7 @@ def _outcomes(views: Views) -> Lens:
 
 def _reasons(views: Views) -> Lens:
     values = [count("Entries"), unique("Outlets", "outlet"), latest("Last", "at")]
-    by = [top("Outcome", "outcome", 5), top("Reason", "reason", 15)]
+    by = [top("Outcome", "kind", 5), top("Reason", "reason", 15)]
     return lens_table("Entries by outcome and reason", views.outcomes, by, values)
 
 
@@ -122,8 +121,9 @@ def _feed_health(views: Views) -> Lens:
 
 
 def _silent_outlets(views: Views) -> Lens:
-    values = [latest("Last news", "last_new_at"), latest("Last poll", "polled_at"), count("Feeds")]
-    return lens_table("Silent outlets", views.feeds, [top("Outlet", "outlet", 20, least=True)], values)
+    values = [latest("Silent since", "silent_since"), latest("Last poll", "polled_at"), count("Feeds")]
+    longest = top("Outlet", "outlet", 20, least=True)
+    return lens_table("Silent outlets", views.feeds, [longest], values).only(POLLED)
 
 
 def _letters(views: Views) -> Lens:

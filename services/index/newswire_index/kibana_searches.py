@@ -68,7 +68,7 @@ def failing_feeds(views: Views) -> Saved:
         views.feeds,
         ("title", "outlet", "result", "http_status", "failures", "message", "polled_at", "url"),
         description="Feeds whose last poll failed, and how often in a row.",
-        query="failures > 0",
+        query="failing: true",
         newest="polled_at",
     )
 
@@ -81,6 +81,6 @@ def dead_letters(views: Views) -> Saved:
         views.dead_letters,
         ("stage", "reason", "error", "attempts", "url", "entry_id"),
         description="Messages that could not be handled and were not sent back or dropped yet.",
-        query="not handled: *",
+        query="open: true",
         by="reason",
     )

@@ -53,7 +53,7 @@ class Views:
             **dict.fromkeys(("url", "canonical_url", "source.url"), link()),
             **dict.fromkeys(days, moment()),
             **{f"lag_ms.{step}": duration() for step in LAGS},
-            **dict.fromkeys(("entities.wikidata", "entity.wikidata"), link_to(WIKIDATA)),
+            "entities.wikidata": link_to(WIKIDATA),
             **dict.fromkeys(("words", "sources"), number()),
         }
         hidden = ("in.*", "names", "topic_words", "entities.key", "*.folded")
@@ -62,7 +62,10 @@ class Views:
     @property
     def feeds(self) -> View:
         """The latest status of each feed. Without a time, as silent feeds must show in any range."""
-        formats = {"url": link(), **dict.fromkeys(("polled_at", "next_poll_at", "last_new_at"), moment())}
+        formats = {
+            "url": link(),
+            **dict.fromkeys(("polled_at", "next_poll_at", "last_new_at", "silent_since"), moment()),
+        }
         return View(self.id("view", "feeds"), self._names.of(FEED_STATUS), self.title("Feeds"), None, formats)
 
     @property
