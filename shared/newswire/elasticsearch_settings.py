@@ -6,11 +6,15 @@ from typing import Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from newswire.credentials import check_log_in
+
 
 class ElasticsearchSettings(BaseSettings):
     """How Elasticsearch is reached, and how its indices are made; used where the store is one."""
 
-    model_config = SettingsConfigDict(env_prefix="NEWSWIRE_ELASTICSEARCH_", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="NEWSWIRE_ELASTICSEARCH_", frozen=True, hide_input_in_errors=True
+    )
 
     username: str | None = Field(None, min_length=1, description="To log in with")
     password: SecretStr | None = Field(None, description="Of the user")
@@ -33,12 +37,9 @@ class ElasticsearchSettings(BaseSettings):
     def _belong_together(self) -> Self:
         """Refuse settings that contradict each other, without saying a secret."""
         prefix = "NEWSWIRE_ELASTICSEARCH_"
-        if self.password is not None and self.password_file is not None:
-            raise ValueError(f"give {prefix}PASSWORD or {prefix}PASSWORD_FILE, not both")
+        check_log_in(prefix, self.username, self.password, self.password_file)
         if self.api_key is not None and self.api_key_file is not None:
             raise ValueError(f"give {prefix}API_KEY or {prefix}API_KEY_FILE, not both")
-        if (self.username is None) != (self.password is None and self.password_file is None):
-            raise ValueError(f"{prefix}USERNAME and a password (or its file) belong together")
         if self.username is not None and (self.api_key is not None or self.api_key_file is not None):
             raise ValueError(f"give {prefix}USERNAME or {prefix}API_KEY, not both")
         return self

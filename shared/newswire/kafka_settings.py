@@ -6,6 +6,8 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from newswire.credentials import check_log_in
+
 Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 MEGABYTE = 1_000_000
 
@@ -13,7 +15,7 @@ MEGABYTE = 1_000_000
 class KafkaSettings(BaseSettings):
     """How Kafka is reached, and how its topics are made; used where the log is one."""
 
-    model_config = SettingsConfigDict(env_prefix="NEWSWIRE_KAFKA_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="NEWSWIRE_KAFKA_", frozen=True, hide_input_in_errors=True)
 
     username: str | None = Field(None, min_length=1, description="To log in with SASL")
     password: SecretStr | None = Field(None, description="Of the user")
@@ -47,10 +49,7 @@ class KafkaSettings(BaseSettings):
     @model_validator(mode="after")
     def _belong_together(self) -> Self:
         """Refuse settings that only make sense with another."""
-        if self.password is not None and self.password_file is not None:
-            raise ValueError("give NEWSWIRE_KAFKA_PASSWORD or NEWSWIRE_KAFKA_PASSWORD_FILE, not both")
-        if (self.username is None) != (self.password is None and self.password_file is None):
-            raise ValueError("NEWSWIRE_KAFKA_USERNAME and a password (or its file) belong together")
+        check_log_in("NEWSWIRE_KAFKA_", self.username, self.password, self.password_file)
         if not self.tls and (self.ca_file or self.certificate_file):
             raise ValueError("certificates are given, but NEWSWIRE_KAFKA_TLS is not true")
         if self.key_file and not self.certificate_file:

@@ -6,11 +6,13 @@ from typing import Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from newswire.credentials import check_log_in
+
 
 class KibanaSettings(BaseSettings):
     """Where Kibana is, and who brings it our dashboards."""
 
-    model_config = SettingsConfigDict(env_prefix="NEWSWIRE_KIBANA_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="NEWSWIRE_KIBANA_", frozen=True, hide_input_in_errors=True)
 
     url: str = Field("http://127.0.0.1:5601", pattern="^https?://", description="Address of Kibana")
     username: str | None = Field(None, min_length=1, description="To log in with")
@@ -23,8 +25,5 @@ class KibanaSettings(BaseSettings):
     @model_validator(mode="after")
     def _belong_together(self) -> Self:
         """Refuse settings that contradict each other, without saying a secret."""
-        if self.password is not None and self.password_file is not None:
-            raise ValueError("give NEWSWIRE_KIBANA_PASSWORD or NEWSWIRE_KIBANA_PASSWORD_FILE, not both")
-        if (self.username is None) != (self.password is None and self.password_file is None):
-            raise ValueError("NEWSWIRE_KIBANA_USERNAME and a password (or its file) belong together")
+        check_log_in("NEWSWIRE_KIBANA_", self.username, self.password, self.password_file)
         return self

@@ -38,7 +38,7 @@ def pages() -> dict[str, str]:
 
 def settings_page() -> str:
     """Return the page of all settings."""
-    titles = ("All services", "Kafka", "Elasticsearch", "Kibana")
+    titles = ("All services", "Kafka", "Elasticsearch", "Users in Elasticsearch", "Kibana")
     sections: list[tuple[str, type[BaseSettings]]] = list(zip(titles, SHARED, strict=True))
     sections += [(f"The {service.name} service", service.settings) for service in installed()]
     lines = [

@@ -23,6 +23,7 @@ from newswire_index.store import (
     Filters,
     QueryError,
     Results,
+    Revision,
     Store,
     VerdictKind,
 )
@@ -202,6 +203,7 @@ class StoreContract:
         assert await store.get("a") is None
         assert list(await store.write([article(version=2), article(version=3)])) == [OLDER, OLDER]
         assert list(await store.write([article(version=4), removal(version=3)])) == [STORED, OLDER]
+        await self.settle(store)
         assert await store.count() == 1
 
     async def test_a_removal_of_an_unknown_article_counts_too(self, world: World) -> None:
@@ -221,6 +223,7 @@ class StoreContract:
         await self.settle(store)
 
         assert list(await store.write([article(version=9), article("c")])) == [WITHDRAWN, STORED]
+        await self.settle(store)
         assert await store.get("a") is None
         assert await self.find(store, "talks") == ["b", "c"]
 
@@ -232,14 +235,26 @@ class StoreContract:
         assert list(await store.write([article()])) == [WITHDRAWN]
 
     async def test_a_lifted_article_may_come_back(self, world: World) -> None:
-        """After the withdrawal is lifted, the version that was withdrawn may come back, an older one not."""
+        """After the withdrawal is lifted, a newer version may come back, an older one not."""
         store = await world()
         await self.fill(store, article(version=5))
         await store.withdraw("a")
         await store.lift("a")
+        await self.settle(store)
 
         assert await store.get("a") is None
-        assert list(await store.write([article(version=4), article(version=5)])) == [OLDER, STORED]
+        assert list(await store.write([article(version=4), article(version=6)])) == [OLDER, STORED]
+
+    async def test_many_are_withdrawn_and_lifted_at_once(self, world: World) -> None:
+        """All that are named, whether they are there or not, and no others."""
+        store = await world()
+        await self.fill(store, article("a"), article("b"), article("c"))
+        await store.withdraw("a", "b", "unknown")
+        await store.lift("b", "c")
+        await store.withdraw()
+
+        assert [item[0] for item in await self.stored(store)] == ["c"]
+        assert list(await store.write([article("a", 2), article("b", 2)])) == [WITHDRAWN, STORED]
 
     async def test_lifting_what_is_not_withdrawn_is_harmless(self, world: World) -> None:
         """An article that was never withdrawn stays as it is."""
@@ -274,6 +289,85 @@ class StoreContract:
         assert await store.drop_expired(datetime(2026, 12, 31, 1, tzinfo=UTC)) == 1
         assert [item[0] for item in await self.stored(store)] == ["n"]
         assert await self.find(store, "entity:nato") == ["n"]
+
+    # Revisions
+
+    async def test_what_a_later_revision_supersedes_is_kept(self, world: World) -> None:
+        """Each superseded revision as it was, oldest first; the newest is the article itself."""
+        store = await world()
+        later = SEEN + timedelta(hours=1)
+        await self.fill(store, article(version=1, title="First", text="One.", fetched_at=SEEN))
+        await self.fill(
+            store,
+            article(version=2, revision=2, title="Second", text="Two.", fetched_at=later),
+            article("other", version=2),
+            article(version=3, revision=3, title="Third", text="Three.", fetched_at=NOW),
+        )
+
+        assert list(await store.revisions("a")) == [
+            Revision(1, 1, "First", "One.", "hash-a-1", SEEN, later),
+            Revision(2, 2, "Second", "Two.", "hash-a-2", later, NOW),
+        ]
+        assert await store.count() == 2
+        assert list(await store.revisions("other")) == []
+        assert list(await store.revisions("unknown")) == []
+
+    async def test_another_version_of_the_same_revision_supersedes_nothing(self, world: World) -> None:
+        """An article that was only enriched anew has no more revisions; the last enrichment is kept."""
+        store = await world()
+        await self.fill(store, article(version=1), article(version=2))
+
+        assert list(await store.revisions("a")) == []
+        await self.fill(store, article(version=5, revision=2, title="Later"))
+        assert [(r.revision, r.version) for r in await store.revisions("a")] == [(1, 2)]
+
+    async def test_what_is_older_supersedes_nothing(self, world: World) -> None:
+        """Late and repeated deliveries leave the revisions as they are."""
+        store = await world()
+        first, second, third = (article(version=v, revision=v, title=f"No. {v}") for v in (1, 2, 3))
+        await self.fill(store, first, third)
+        await store.write([second, first, third])
+        await self.settle(store)
+
+        assert [(r.revision, r.title) for r in await store.revisions("a")] == [(1, "No. 1")]
+
+    @pytest.mark.parametrize("how", ["removal", "withdrawal", "both"])
+    async def test_the_revisions_of_what_goes_go_too(self, world: World, how: str) -> None:
+        """Nothing of a removed or withdrawn article is kept, and it comes back without a past."""
+        store = await world()
+        await self.fill(store, article(), article(version=2, revision=2), article("b"))
+        await self.fill(store, article(version=3, revision=3), article("b", 2, revision=2))
+        if how in {"withdrawal", "both"}:
+            await store.withdraw("a")
+        if how in {"removal", "both"}:
+            await store.write([removal(version=4)])
+        await self.settle(store)
+
+        assert list(await store.revisions("a")) == []
+        await store.lift("a")
+        await self.fill(store, article(version=5, revision=9))
+        assert list(await store.revisions("a")) == []
+        assert [r.revision for r in await store.revisions("b")] == [1]
+
+    async def test_an_article_and_its_end_in_one_batch_leave_no_revisions(self, world: World) -> None:
+        """What a removal in the same batch takes away is not kept."""
+        store = await world()
+        await self.fill(store, article(), article(version=2, revision=2), removal(version=3))
+        await self.fill(store, article(version=4, revision=4))
+
+        assert list(await store.revisions("a")) == []
+
+    async def test_revisions_go_with_their_month(self, world: World) -> None:
+        """Dropping a month leaves nothing of its articles."""
+        store = await world(retention=timedelta(days=60))
+        october = datetime(2026, 10, 31, tzinfo=UTC)
+        await self.fill(store, article(), article(version=2, revision=2))
+        await self.fill(store, *(article("o", v, revision=v, first_seen_at=october) for v in (1, 2)))
+
+        assert await store.drop_expired(datetime(2026, 12, 31, 1, tzinfo=UTC)) == 1
+        await self.settle(store)
+        assert list(await store.revisions("o")) == []
+        assert len(await store.revisions("a")) == 1
 
     # Words
 

@@ -36,10 +36,10 @@ class FlakyStore(SqliteStore):
         self._away()
         return await super().write(documents)
 
-    async def withdraw(self, article_id: str) -> None:
+    async def withdraw(self, *article_ids: str) -> None:
         """Withdraw, or be away."""
         self._away()
-        await super().withdraw(article_id)
+        await super().withdraw(*article_ids)
 
     def _away(self) -> None:
         if self.calls:

@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from elasticsearch import (
@@ -19,14 +18,15 @@ from elasticsearch import (
     TransportError,
     UnsupportedProductError,
 )
-from pydantic import SecretStr
 
 from newswire.backoff import Backoff
+from newswire.credentials import secret_from
 from newswire.elasticsearch_settings import ElasticsearchSettings
 from newswire.errors import SettingsError
 from newswire.settings import load
 from newswire_index.store import StoreUnavailableError
 
+PREFIX = "NEWSWIRE_ELASTICSEARCH_"
 OLDEST = (9, 0)  # major and minor of the servers that the client and our templates speak with
 WAITING = frozenset({401, 403, 404, 408, 429})  # and all from 500: the item or request waits
 
@@ -40,8 +40,8 @@ def client_for(url: str, settings: ElasticsearchSettings | None = None) -> Async
     """
     settings = settings or load(ElasticsearchSettings)
     options: dict[str, Any] = {}
-    secret = secret_from(settings.password, settings.password_file)
-    key = secret_from(settings.api_key, settings.api_key_file)
+    secret = secret_from(f"{PREFIX}PASSWORD", settings.password, settings.password_file)
+    key = secret_from(f"{PREFIX}API_KEY", settings.api_key, settings.api_key_file)
     if settings.username is not None:
         options["basic_auth"] = (settings.username, secret or "")
     if key is not None:
@@ -58,19 +58,6 @@ def client_for(url: str, settings: ElasticsearchSettings | None = None) -> Async
         )
     except (ValueError, OSError) as error:
         raise SettingsError(f"NEWSWIRE_STORE {url!r}: {error}") from error
-
-
-def secret_from(given: SecretStr | None, file: Path | None) -> str | None:
-    """Return a secret, from its file if it is in one; raises SettingsError."""
-    if file is None:
-        return given.get_secret_value() if given is not None else None
-    try:
-        secret = file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file}, which should hold a secret, cannot be read: {error}") from error
-    if not secret:
-        raise SettingsError(f"{file}, which should hold a secret, is empty")
-    return secret
 
 
 async def wait_for(client: AsyncElasticsearch, seconds: float) -> None:

@@ -60,7 +60,8 @@ def _item(record: Record) -> Document | Removal:
 @contextlib.asynccontextmanager
 async def replaying(settings: Settings, own: IndexSettings, log: Log, say: Say) -> AsyncIterator[Replayer]:
     """Open the store and yield the replayer."""
-    store = open_store(settings.store, prefix=settings.prefix, retention=timedelta(days=own.retention_days))
+    retention = timedelta(days=own.retention_days)
+    store = open_store(settings.store, prefix=settings.prefix, retention=retention, own=own)
     await store.open()
     try:
         yield IndexReplay(log, store, say)

@@ -26,7 +26,8 @@ EXPIRY_SECONDS = 3600.0  # between two looks for months that are too old
 @contextlib.asynccontextmanager
 async def bootstrap(settings: Settings, own: IndexSettings, log: Log) -> AsyncIterator[Sequence[Worker]]:
     """Open the store and yield the worker."""
-    store = open_store(settings.store, prefix=settings.prefix, retention=timedelta(days=own.retention_days))
+    retention = timedelta(days=own.retention_days)
+    store = open_store(settings.store, prefix=settings.prefix, retention=retention, own=own)
     await store.open()
     expiring = asyncio.create_task(_expire(store))
     try:

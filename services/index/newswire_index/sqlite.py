@@ -13,10 +13,20 @@ from functools import partial
 from typing import TypeVar
 
 from newswire_index.document import Document, Removal
+from newswire_index.sqlite_revisions import revisions
 from newswire_index.sqlite_schema import Names, connect, path_of, unavailable
 from newswire_index.sqlite_search import Searcher
 from newswire_index.sqlite_write import Writer
-from newswire_index.store import RETENTION, Hit, Query, Results, StoreUnavailableError, Verdict, VerdictKind
+from newswire_index.store import (
+    RETENTION,
+    Hit,
+    Query,
+    Results,
+    Revision,
+    StoreUnavailableError,
+    Verdict,
+    VerdictKind,
+)
 
 CHUNK = 1000  # rows that ``items`` reads at once, so that writers come between
 _REJECTING = (sqlite3.DataError, sqlite3.IntegrityError, OverflowError, ValueError)  # the item's own fault
@@ -73,13 +83,13 @@ class SqliteStore:
         """Store or remove articles in one transaction and return a verdict for each, in order."""
         return await self._call(lambda: self._write(documents))
 
-    async def withdraw(self, article_id: str) -> None:
-        """Delete an article whatever its version, and refuse it until ``lift``."""
-        await self._call(lambda: self._change(lambda writer: writer.withdraw(article_id)))
+    async def withdraw(self, *article_ids: str) -> None:
+        """Delete articles whatever their version, with their revisions, and refuse them until ``lift``."""
+        await self._call(lambda: self._change(lambda writer: writer.withdraw(*article_ids)))
 
-    async def lift(self, article_id: str) -> None:
-        """Accept a withdrawn article again, from the version on that was withdrawn."""
-        await self._call(lambda: self._change(lambda writer: writer.lift(article_id)))
+    async def lift(self, *article_ids: str) -> None:
+        """Accept withdrawn articles again, from the version on that was withdrawn."""
+        await self._call(lambda: self._change(lambda writer: writer.lift(*article_ids)))
 
     async def drop_expired(self, now: datetime) -> int:
         """Delete the months whose end is older than the retention; returns how many articles went."""
@@ -92,6 +102,12 @@ class SqliteStore:
     async def get(self, article_id: str) -> Hit | None:
         """Return one article, or None if it is not there."""
         return await self._call(lambda: self._read(lambda searcher: searcher.get(article_id)))
+
+    async def revisions(self, article_id: str) -> Sequence[Revision]:
+        """Return the superseded revisions of an article, oldest first."""
+        return await self._call(
+            lambda: self._transact("BEGIN", lambda: revisions(self._connection, self._names, article_id))
+        )
 
     async def count(self) -> int:
         """Return how many articles can be found."""
@@ -167,7 +183,7 @@ class SqliteStore:
         return self._transact("BEGIN IMMEDIATE", lambda: function(self._writer()))
 
     def _read(self, function: Callable[[Searcher], T]) -> T:
-        return self._transact("BEGIN", lambda: function(Searcher(self._connection, self._names)))
+        return self._transact("BEGIN", lambda: function(Searcher(self._connection, self._names, self._clock)))
 
     def _writer(self) -> Writer:
         return Writer(self._connection, self._names, self._retention)

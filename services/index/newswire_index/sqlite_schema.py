@@ -6,6 +6,7 @@
     entity, label, mention ── each distinct entity once, what it is called, which articles speak of it
     topic   ── which articles have it
     withdrawn ── article ids that are refused
+    revision ── what later revisions of an article superseded
 
 Text is stemmed for English (``porter``); in other languages that only folds what happens to end like
 English, on both sides alike, so a word is always found as it is written, and ``begin*`` finds its other
@@ -21,9 +22,10 @@ from pathlib import Path
 from newswire.errors import SettingsError
 from newswire_index.store import StoreMissingError, StoreUnavailableError
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
+BEFORE_REVISIONS = "1"  # a file of this form is taken over when it is opened to be written to
 BUSY_SECONDS = 10.0  # the event log may share the file; its commits take milliseconds, our batches under one
-TABLES = ("meta", "article", "words", "names", "entity", "label", "mention", "topic", "withdrawn")
+TABLES = ("meta", "article", "words", "names", "entity", "label", "mention", "topic", "withdrawn", "revision")
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{0,64}")
 
 _STEMMED = "tokenize = 'porter unicode61 remove_diacritics 2'"  # as the table of words
@@ -51,6 +53,12 @@ CREATE TABLE IF NOT EXISTS {topic} (
 CREATE INDEX IF NOT EXISTS {topic_key} ON {topic} (key, article);
 CREATE TABLE IF NOT EXISTS {withdrawn} (article_id TEXT PRIMARY KEY) WITHOUT ROWID;
 """
+_REVISION = """
+CREATE TABLE IF NOT EXISTS {revision} (
+    article_id TEXT, revision INTEGER, version INTEGER NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL,
+    content_hash TEXT NOT NULL, fetched_at TEXT NOT NULL, superseded_at TEXT NOT NULL,
+    PRIMARY KEY (article_id, revision))
+"""
 _RANKS = (
     "INSERT INTO {words} ({words}, rank) VALUES ('rank', 'bm25(5.0, 1.0)')",
     "INSERT INTO {names} ({names}, rank) VALUES ('rank', 'bm25(1.0, 2.0)')",
@@ -67,6 +75,7 @@ class Names:
         indices = ("article_dated_at", "article_month", "mention_entity", "topic_key")
         self._quoted = {name: f'"{prefix}store_{name}"' for name in (*TABLES, *indices)}
         self.meta = f"{prefix}store_meta"
+        self.revision = f"{prefix}store_revision"
 
     def sql(self, template: str) -> str:
         """Return the template with each ``{table}`` by its full name."""
@@ -109,11 +118,9 @@ def _prepare(connection: sqlite3.Connection, path: Path, names: Names, *, create
         _make(connection, names)
     elif not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (names.meta,)).fetchone():
         raise StoreMissingError(missing(path))
-    row = connection.execute(names.sql("SELECT value FROM {meta} WHERE key = 'schema'")).fetchone()
-    if row[0] != SCHEMA_VERSION:
-        raise SettingsError(
-            f"the index at {path} has form {row[0]}, this program writes form {SCHEMA_VERSION}"
-        )
+    form = _form(connection, names)
+    if form not in {SCHEMA_VERSION, BEFORE_REVISIONS}:
+        raise SettingsError(f"the index at {path} has form {form}, this program writes form {SCHEMA_VERSION}")
     connection.execute("CREATE TEMP TABLE selected (id INTEGER PRIMARY KEY)")
     connection.execute(f"CREATE VIRTUAL TABLE temp.chunks USING fts5 (text, {_STEMMED})")
 
@@ -132,16 +139,30 @@ def _use_wal(connection: sqlite3.Connection) -> None:
             return
 
 
+def _form(connection: sqlite3.Connection, names: Names) -> str | None:
+    """Return the form of what is there; None if nothing is."""
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (names.meta,)).fetchone():
+        return None
+    (form,) = connection.execute(names.sql("SELECT value FROM {meta} WHERE key = 'schema'")).fetchone()
+    return str(form)
+
+
 def _make(connection: sqlite3.Connection, names: Names) -> None:
-    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (names.meta,)).fetchone():
+    if _form(connection, names) not in {None, BEFORE_REVISIONS}:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for statement in names.sql(_SCHEMA).split(";\n"):
-            connection.execute(statement)
-        for statement in _RANKS:
-            connection.execute(names.sql(statement))
-        connection.execute(names.sql("INSERT OR IGNORE INTO {meta} VALUES ('schema', ?)"), (SCHEMA_VERSION,))
+        form = _form(connection, names)  # another process may have been quicker
+        if form is None:
+            for statement in names.sql(_SCHEMA).split(";\n"):
+                connection.execute(statement)
+            for statement in _RANKS:
+                connection.execute(names.sql(statement))
+        if form in {None, BEFORE_REVISIONS}:
+            connection.execute(names.sql(_REVISION))
+            connection.execute(
+                names.sql("INSERT OR REPLACE INTO {meta} VALUES ('schema', ?)"), (SCHEMA_VERSION,)
+            )
     except BaseException:
         connection.execute("ROLLBACK")
         raise

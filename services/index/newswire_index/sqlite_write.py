@@ -6,17 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 from newswire.ids import digest
 from newswire_index.document import Document, DocumentEntity, Removal, fold, is_expired, month_of
+from newswire_index.recency import microseconds
+from newswire_index.sqlite_revisions import forget, keep
 from newswire_index.sqlite_schema import Names
 from newswire_index.store import EXPIRED, OLDER, STORED, WITHDRAWN, Verdict
 
 SEPARATOR = " \ue000 "  # a token between names, so that no phrase reaches from one into the next
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-def microseconds(moment: datetime) -> int:
-    """Return an instant as microseconds since 1970."""
-    return (moment - _EPOCH) // _MICROSECOND
 
 
 class Writer:
@@ -35,32 +30,42 @@ class Writer:
         known = self._one("SELECT id, version, document FROM {article} WHERE article_id = ?", item.article_id)
         if is_expired(month, self._retention, now):
             if known and isinstance(item, Removal):
+                forget(self._connection, self._names, item.article_id)
                 self.delete(known[0])
             return EXPIRED
         if known and item.version <= known[1]:
             return OLDER
         if known:
+            if isinstance(item, Document):
+                keep(self._connection, self._names, known[0], item)
             self.delete(known[0])
         if isinstance(item, Document):
             self._insert(item, month)
         else:
+            forget(self._connection, self._names, item.article_id)
             self._bury(item.article_id, item.version, month)
         return STORED
 
-    def withdraw(self, article_id: str) -> None:
-        """Delete an article and refuse it; once lifted, the very version that went may come back."""
+    def withdraw(self, *article_ids: str) -> None:
+        """Delete articles and refuse them; once lifted, the very version that went may come back."""
+        for article_id in article_ids:
+            self._withdraw(article_id)
+
+    def _withdraw(self, article_id: str) -> None:
         self._run("INSERT OR IGNORE INTO {withdrawn} VALUES (?)", article_id)
         known = self._one(
             "SELECT id, version, month FROM {article} WHERE article_id = ? AND document IS NOT NULL",
             article_id,
         )
         if known:
+            forget(self._connection, self._names, article_id)
             self.delete(known[0])
             self._bury(article_id, known[1] - 1, known[2])
 
-    def lift(self, article_id: str) -> None:
-        """Accept an article again."""
-        self._run("DELETE FROM {withdrawn} WHERE article_id = ?", article_id)
+    def lift(self, *article_ids: str) -> None:
+        """Accept articles again."""
+        for article_id in article_ids:
+            self._run("DELETE FROM {withdrawn} WHERE article_id = ?", article_id)
 
     def delete(self, row: int) -> None:
         """Forget an article, its version included."""
@@ -82,6 +87,10 @@ class Writer:
     def _drop(self, month: str) -> int:
         query = self._names.sql("SELECT id, document IS NOT NULL FROM {article} WHERE month = ?")
         rows = self._connection.execute(query, (month,)).fetchall()
+        self._run(
+            "DELETE FROM {revision} WHERE article_id IN (SELECT article_id FROM {article} WHERE month = ?)",
+            month,
+        )
         for row, _ in rows:
             self.delete(row)
         return sum(live for _, live in rows)

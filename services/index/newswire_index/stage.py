@@ -86,12 +86,14 @@ class IndexHandler:
         """
         self._untold |= await self._withdrawals.catch_up()
         self._untold |= set(delivered)
-        for article_id in sorted(self._untold):
-            if self._withdrawals.get(article_id) is None:
-                await self._store.lift(article_id)
-            else:
-                await self._store.withdraw(article_id)
-            self._untold.discard(article_id)
+        if not self._untold:
+            return
+        withdrawn = {
+            article_id for article_id in self._untold if self._withdrawals.get(article_id) is not None
+        }
+        await self._store.lift(*sorted(self._untold - withdrawn))
+        await self._store.withdraw(*sorted(withdrawn))
+        self._untold.clear()
 
     def preconditions(self) -> Mapping[TopicPartition, int]:
         """See Handler: the store itself keeps the older from winning."""

@@ -9,14 +9,19 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from newswire.errors import NewswireError, SettingsError, UnavailableError
 from newswire.events import EntityType, Moment
 from newswire_index.document import Document, Removal
 
+if TYPE_CHECKING:
+    from newswire_index.settings import IndexSettings
+
 RETENTION = timedelta(days=400)  # a year, and a month to look back at it
 MAX_LIMIT = 1000  # hits on one page
+FACET_SIZE = 10  # values of a facet, and for entities of each type
+DAYS = 31  # days of the facet of days
 
 Matched = Literal["all", "any"]
 """Whether hits have all the words of a query or, because none has, any of them."""
@@ -85,7 +90,8 @@ class Query:
     """What to search for; ``parse_query`` makes one of a user's words.
 
     ``since`` is the first instant and ``until`` the first after the last, on the publication or, where
-    there is none or an implausible one, on first sight. ``cursor`` is the ``next_cursor`` of the page before.
+    there is none or an implausible one, on first sight. ``recency`` is the half-life in days with which
+    recent articles count more, 0 for not at all. ``cursor`` is the ``next_cursor`` of the page before.
     """
 
     terms: tuple[Term, ...] = ()
@@ -94,6 +100,7 @@ class Query:
     lacking: Filters = Filters()
     since: datetime | None = None
     until: datetime | None = None
+    recency: float = 0.0
     limit: int = 10
     cursor: str | None = None
     facets: bool = False
@@ -177,8 +184,24 @@ class Results:
     next_cursor: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What an article said until a later revision superseded it, which was fetched at that instant."""
+
+    revision: int
+    version: int
+    title: str
+    text: str
+    content_hash: str
+    fetched_at: datetime
+    superseded_at: datetime
+
+
 class Store(Protocol):
-    """Keeps one version of each article: the newest. Whatever fails as a whole raises an UnavailableError."""
+    """Keeps one version of each article, the newest, and the revisions that it superseded.
+
+    Whatever fails as a whole raises an UnavailableError.
+    """
 
     async def open(self) -> None:
         """Connect, and make what is missing; raises StoreMissingError where nothing may be made."""
@@ -189,11 +212,11 @@ class Store(Protocol):
     async def write(self, documents: Sequence[Document | Removal]) -> Sequence[Verdict]:
         """Store or remove articles and return a verdict for each, in order; an older version never wins."""
 
-    async def withdraw(self, article_id: str) -> None:
-        """Delete an article whatever its version, and refuse it until ``lift``."""
+    async def withdraw(self, *article_ids: str) -> None:
+        """Delete articles whatever their version, with their revisions, and refuse them until ``lift``."""
 
-    async def lift(self, article_id: str) -> None:
-        """Accept a withdrawn article again, from the version on that was withdrawn."""
+    async def lift(self, *article_ids: str) -> None:
+        """Accept withdrawn articles again, in a newer version than the one that was withdrawn."""
 
     async def drop_expired(self, now: datetime) -> int:
         """Delete the months whose end is older than the retention; returns how many articles went."""
@@ -204,6 +227,9 @@ class Store(Protocol):
     async def get(self, article_id: str) -> Hit | None:
         """Return one article, or None if it is not there."""
 
+    async def revisions(self, article_id: str) -> Sequence[Revision]:
+        """Return the superseded revisions of an article, oldest first; none of one that is not there."""
+
     async def count(self) -> int:
         """Return how many articles can be found."""
 
@@ -211,17 +237,31 @@ class Store(Protocol):
         """Go through article id, version, title and content hash of all, by id, for verification."""
 
 
-def open_store(url: str, *, prefix: str = "", retention: timedelta = RETENTION, create: bool = True) -> Store:
+def open_store(
+    url: str,
+    *,
+    prefix: str = "",
+    retention: timedelta = RETENTION,
+    create: bool = True,
+    own: "IndexSettings | None" = None,
+) -> Store:
     """Return the store at an address; its ``open`` is still to be awaited.
 
     Args:
-        url: ``sqlite:///relative.db`` or ``sqlite:////absolute.db``.
-        prefix: stands before every name, so that several worlds share one place.
+        url: ``sqlite:///relative.db``, ``sqlite:////absolute.db`` or ``http(s)://host:port``.
+        prefix: stands before every name.
         retention: how long after its end a month is kept.
         create: whether ``open`` may make what is missing.
+        own: how articles are written; default the settings of the environment.
     """
     if url.startswith("sqlite:///"):
         from newswire_index.sqlite import SqliteStore  # noqa: PLC0415  an adapter is loaded only if used
 
         return SqliteStore(url, prefix=prefix, retention=retention, create=create)
-    raise SettingsError(f"no store can be opened at {url!r}: an address begins with sqlite:///")
+    if url.startswith(("http://", "https://")):
+        from newswire_index.elastic import ElasticStore  # noqa: PLC0415
+
+        return ElasticStore(url, prefix=prefix, retention=retention, create=create, own=own)
+    raise SettingsError(
+        f"no store can be opened at {url!r}: an address begins with sqlite:///, http:// or https://"
+    )

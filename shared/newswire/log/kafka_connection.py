@@ -30,6 +30,7 @@ from aiokafka.errors import (
 )
 from aiokafka.protocol.metadata import MetadataRequest
 
+from newswire.credentials import secret_from
 from newswire.errors import LogUnavailableError, SettingsError
 from newswire.kafka_settings import KafkaSettings
 from newswire.log.address import KAFKA
@@ -105,7 +106,8 @@ def connection_to(address: str, settings: KafkaSettings) -> Connection:
     """Return the connection for an address; raises SettingsError for one that is none, or a bad file."""
     quieten()
     servers = tuple(_server(part) for part in address.removeprefix(KAFKA).rstrip("/").split(","))
-    return Connection(servers, settings, _password(settings), _context(settings))
+    password = secret_from("NEWSWIRE_KAFKA_PASSWORD", settings.password, settings.password_file)
+    return Connection(servers, settings, password, _context(settings))
 
 
 def _server(text: str) -> str:
@@ -118,17 +120,6 @@ def _server(text: str) -> str:
     if not 0 < port < 1 << 16:
         raise SettingsError(f"NEWSWIRE_LOG: not a broker's address: {text!r} (kafka://host:9092,host2:9092)")
     return f"{host}:{port}"
-
-
-def _password(settings: KafkaSettings) -> str | None:
-    if settings.password is not None:
-        return settings.password.get_secret_value()
-    if settings.password_file is None:
-        return None
-    try:
-        return settings.password_file.read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"NEWSWIRE_KAFKA_PASSWORD_FILE cannot be read: {error}") from error
 
 
 def _context(settings: KafkaSettings) -> ssl.SSLContext | None:
