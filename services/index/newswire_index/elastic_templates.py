@@ -77,6 +77,7 @@ def index_template(names: ElasticNames, kept: Kept) -> Json:
         "composed_of": [name, custom(name)],
         "ignore_missing_component_templates": [custom(name)],
         "priority": PRIORITY,
+        "allow_auto_create": False,  # a deletion with a version would make an index in the place of an alias
         "_meta": mark(),
     }
 
