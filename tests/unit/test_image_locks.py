@@ -60,7 +60,9 @@ def test_a_lock_is_a_part_of_the_whole(name: str) -> None:
     """The same versions with the same hashes: an image runs what the tests ran."""
     whole = packages(ROOT / "requirements.lock")
 
-    assert {name: block for name, block in packages(LOCKS / f"{name}.txt").items() if whole.get(name) != block} == {}
+    assert {
+        name: block for name, block in packages(LOCKS / f"{name}.txt").items() if whole.get(name) != block
+    } == {}
 
 
 @each_lock
