@@ -106,7 +106,7 @@ class RebuildState:
         self._me = myself()
         self._at: tuple[int, int] | None = None
         self._saving = asyncio.Lock()
-        self._is_over = False
+        self._is_ours = False
         self.progress = Progress()
 
     async def look(self) -> Progress | None:
@@ -134,6 +134,7 @@ class RebuildState:
         if found is not None and found.owner is not None:
             await self._see_silent(found, say)
         self.progress = found or Progress(identity)
+        self._is_ours = True
         await self.save()
         return found is not None
 
@@ -169,10 +170,10 @@ class RebuildState:
         async with self._saving:
             with unavailable():
                 await self._client.options(ignore_status=404).delete(index=self._index, id=DOCUMENT)
-            self._is_over = True
+            self._is_ours = False
 
     async def _put(self) -> None:
-        if self._is_over:
+        if not self._is_ours:  # never taken, or at its end
             return
         self.progress.beat += 1
         body = self.progress.row()
@@ -181,6 +182,7 @@ class RebuildState:
         except ConflictError as error:  # or ours has arrived, and its answer was lost
             now = await self.look()
             if now is None or now.owner is None or now.owner["token"] != self._me["token"]:
+                self._is_ours = False
                 raise RebuildTakenError("another process has taken the rebuild over") from error
             self._at = await self._write(body)
 
