@@ -31,6 +31,21 @@ def test_own(own_kafka):
 def test_none():
     pass
 """
+WANTS_ELASTICSEARCH = """
+def test_shared(elasticsearch):
+    pass
+
+def test_own(own_elasticsearch):
+    pass
+
+def test_secured(secured_elasticsearch):
+    pass
+"""
+NO_JDK = """
+from pathlib import Path
+from servers import java
+java.INSTALLED = Path("/nowhere")
+"""
 SLOW = """
 import time
 
@@ -50,17 +65,19 @@ def pytest_configure():
 """
 IMPATIENT = """
 def pytest_configure():
-    from servers import kafka
-    kafka.GIVEN_SECONDS = 0.2
+    from servers import elasticsearch, kafka
+    kafka.GIVEN_SECONDS = elasticsearch.GIVEN_SECONDS = 0.2
 """
 
 
-def run_tests(folder: Path, conftest: str = "", **environment: str) -> "subprocess.CompletedProcess[str]":
-    """Run the tests that want a Kafka where there is neither Docker nor Java."""
+def run_tests(
+    folder: Path, conftest: str = "", wants: str = WANTS_KAFKA, **environment: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run the tests that want servers where there is neither Docker nor Java."""
     (folder / "pytest.ini").write_text(SETTINGS)
     (folder / "conftest.py").write_text(CONFTEST + conftest)
-    (folder / "test_wants.py").write_text(WANTS_KAFKA)
-    unwanted = {"CI", "JAVA_HOME"}
+    (folder / "test_wants.py").write_text(wants)
+    unwanted = {"CI", "JAVA_HOME", "ES_JAVA_HOME"}
     clean = {
         name: value
         for name, value in os.environ.items()
@@ -106,3 +123,34 @@ def test_the_start_of_a_server_is_not_counted_as_time_of_a_test(tmp_path: Path) 
     done = run_tests(tmp_path, SLOW)
 
     assert "5 passed" in done.stdout, done.stdout
+
+
+def test_each_fixture_without_its_elasticsearch_is_counted(tmp_path: Path) -> None:
+    """The three are one server to who reads the summary."""
+    done = run_tests(tmp_path, NO_JDK, WANTS_ELASTICSEARCH)
+    line = (
+        "3 tests were not run for want of Elasticsearch: NEWSWIRE_TEST_ELASTICSEARCH is not set; "
+        "no Docker engine answers; there is no JDK of Java 21 or newer"
+    )
+
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.splitlines().count(line) == 1
+
+
+def test_in_ci_a_missing_elasticsearch_fails(tmp_path: Path) -> None:
+    """Nothing may be left out there."""
+    done = run_tests(tmp_path, NO_JDK, WANTS_ELASTICSEARCH, CI="true")
+
+    assert done.returncode == 1, done.stdout
+    assert "for want of Elasticsearch: NEWSWIRE_TEST_ELASTICSEARCH is not set" in done.stdout
+    assert "skipped" not in done.stdout
+
+
+def test_a_given_elasticsearch_that_is_down_fails_everywhere(tmp_path: Path) -> None:
+    """Only who wants to kill it, or wants passwords, looks further."""
+    address = {"NEWSWIRE_TEST_ELASTICSEARCH": "http://127.0.0.1:1"}
+    done = run_tests(tmp_path, IMPATIENT + NO_JDK, WANTS_ELASTICSEARCH, **address)
+
+    assert done.returncode == 1, done.stdout
+    assert "no Elasticsearch serves at NEWSWIRE_TEST_ELASTICSEARCH=http://127.0.0.1:1" in done.stdout
+    assert "2 skipped, 1 error" in done.stdout

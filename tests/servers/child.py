@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -22,18 +22,34 @@ def _launcher() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, thread_name_prefix="servers")
 
 
-def start_child(command: Sequence[str], output: Path) -> "subprocess.Popen[bytes]":
-    """Start a command that is killed when this process dies; its output is appended to a file."""
-    return _launcher().submit(_start, command, output).result()
+def start_child(
+    command: Sequence[str],
+    output: Path,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> "subprocess.Popen[bytes]":
+    """Start a command that is killed when this process dies; its output is appended to a file.
+
+    Args:
+        command: and its arguments.
+        output: the file.
+        environment: all of it; ours if none is given.
+        folder: that it starts in; ours if none is given.
+    """
+    return _launcher().submit(_start, command, output, environment, folder).result()
 
 
-def _start(command: Sequence[str], output: Path) -> "subprocess.Popen[bytes]":
+def _start(
+    command: Sequence[str], output: Path, environment: Mapping[str, str] | None, folder: Path | None
+) -> "subprocess.Popen[bytes]":
     with output.open("ab") as file:
         return subprocess.Popen(
             [sys.executable, "-I", "-S", str(TIED), str(os.getpid()), *command],
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
+            env=environment,
+            cwd=folder,
             start_new_session=True,  # a ^C is meant for the tests
         )
 

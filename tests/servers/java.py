@@ -4,11 +4,15 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 from servers.missing import ServerMissingError
 
 OLDEST = 17
+INSTALLED = Path("/usr/lib/jvm")  # where packages of Linux put them
+HOMES = ("ES_JAVA_HOME", "JAVA_HOME")
+PARTS = ("java", "javac", "jar", "jlink")  # a JRE has only the first
 
 
 def find_java() -> str:
@@ -18,10 +22,37 @@ def find_java() -> str:
     java = java or shutil.which("java")
     if java is None:
         raise ServerMissingError("java is not on the path")
-    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False, timeout=20).stderr
-    if major_version(said) < OLDEST:
+    if version_of(java) < OLDEST:
         raise ServerMissingError(f"{java} is older than Java {OLDEST}")
     return java
+
+
+def find_jdk(oldest: int) -> Path:
+    """Return the home of a whole JDK that is new enough.
+
+    That of ES_JAVA_HOME or JAVA_HOME, else of the path, else one that is installed though `java` is another.
+    """
+    for home in _homes():
+        if (
+            all((home / "bin" / part).exists() for part in PARTS)
+            and version_of(home / "bin" / "java") >= oldest
+        ):
+            return home
+    raise ServerMissingError(f"there is no JDK of Java {oldest} or newer")
+
+
+def _homes() -> Iterator[Path]:
+    yield from (Path(os.environ[name]) for name in HOMES if os.environ.get(name))
+    java = shutil.which("java")
+    if java is not None:
+        yield Path(java).resolve().parents[1]
+    yield from sorted(INSTALLED.glob("*"))
+
+
+def version_of(java: str | Path) -> int:
+    """Return the version of a java; 0 if it does not say."""
+    done = subprocess.run([str(java), "-version"], capture_output=True, text=True, check=False, timeout=20)
+    return major_version(done.stderr)
 
 
 def major_version(said: str) -> int:

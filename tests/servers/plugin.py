@@ -1,74 +1,60 @@
-"""The servers of tests as fixtures: `kafka`, which all tests share, and `own_kafka`, which a test may kill.
+"""The servers of tests as fixtures.
 
-A server is started by the first test that asks for it, before that test's time limit runs: fetching and
-starting one may take longer than a test may. (`timeout_func_only` would do that too, but then no fixture
-could time out.)
+`kafka` and `elasticsearch` are shared by all tests; `own_kafka` and `own_elasticsearch` may be killed;
+`secured_elasticsearch` asks for passwords. A server is started by the first test that asks for it, before
+that test's time limit runs: fetching and starting one may take longer than a test may. (`timeout_func_only`
+would do that too, but then no fixture could time out.)
 """
 
 from collections.abc import Generator, Iterator
+from typing import NamedTuple
 
 import pytest
+from servers.elasticsearch import ElasticsearchServer, find_elasticsearch
+from servers.holder import Holder
 from servers.kafka import KafkaServer, find_kafka
-from servers.missing import ServerMissingError, do_without, lines_of_missing
+from servers.missing import lines_of_missing
 
 
-class KafkaHolder:
-    """Finds a Kafka when it is first asked for, and remembers it, or why there is none."""
+class Holders(NamedTuple):
+    """One holder for each fixture, under its name."""
 
-    def __init__(self, *, killable: bool) -> None:
-        self._killable = killable
-        self._server: KafkaServer | None = None
-        self._error: Exception | None = None
-
-    def prepare(self) -> None:
-        """Have the server running, if it can be had; a failure is kept for `get`."""
-        if self._error is not None:
-            return
-        try:
-            if self._server is None:
-                self._server = find_kafka(killable=self._killable)
-            elif self._killable:
-                self._server.start()
-        except Exception as error:  # noqa: BLE001 - told to the tests that want the server
-            self._error = error
-
-    def get(self) -> KafkaServer:
-        """Return the running server, or end the test."""
-        self.prepare()
-        if isinstance(self._error, ServerMissingError):
-            do_without("Kafka", self._error)
-        if self._error is not None:
-            raise self._error
-        assert self._server is not None
-        return self._server
-
-    def close(self) -> None:
-        """End the server; the next `get` finds another, unless there is no way to one."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        if not isinstance(self._error, ServerMissingError):
-            self._error = None
+    kafka: Holder[KafkaServer]
+    own_kafka: Holder[KafkaServer]
+    elasticsearch: Holder[ElasticsearchServer]
+    own_elasticsearch: Holder[ElasticsearchServer]
+    secured_elasticsearch: Holder[ElasticsearchServer]
 
 
-HOLDERS = pytest.StashKey[dict[str, KafkaHolder]]()
+HOLDERS = pytest.StashKey[Holders]()
+
+
+def make_holders() -> Holders:
+    """Return holders, which have started nothing yet."""
+    return Holders(
+        kafka=Holder("Kafka", lambda: find_kafka(killable=False)),
+        own_kafka=Holder("Kafka", lambda: find_kafka(killable=True), killable=True),
+        elasticsearch=Holder("Elasticsearch", find_elasticsearch),
+        own_elasticsearch=Holder("Elasticsearch", lambda: find_elasticsearch(killable=True), killable=True),
+        secured_elasticsearch=Holder("Elasticsearch", lambda: find_elasticsearch(secured=True)),
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the holders, which start nothing yet."""
-    config.stash[HOLDERS] = {"kafka": KafkaHolder(killable=False), "own_kafka": KafkaHolder(killable=True)}
+    """Make the holders."""
+    config.stash[HOLDERS] = make_holders()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End what a test wanted that then did not come to its fixtures."""
-    for holder in config.stash[HOLDERS].values():
+    for holder in config.stash[HOLDERS]:
         holder.close()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Start what a test wants before its time runs: we come before pytest-timeout."""
-    for name, holder in item.config.stash[HOLDERS].items():
+    for name, holder in item.config.stash[HOLDERS]._asdict().items():
         if name in getattr(item, "fixturenames", ()):
             holder.prepare()
     return (yield)
@@ -77,22 +63,53 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 @pytest.fixture(scope="session")
 def kafka(request: pytest.FixtureRequest) -> Iterator[KafkaServer]:
     """A Kafka that all tests of the run share: use topics and groups of your own, and leave it running."""
-    holder = request.config.stash[HOLDERS]["kafka"]
+    holder = request.config.stash[HOLDERS].kafka
     yield holder.get()
     holder.close()
 
 
 @pytest.fixture(scope="module")
-def _kafka_of_module(request: pytest.FixtureRequest) -> Iterator[KafkaHolder]:
-    holder = request.config.stash[HOLDERS]["own_kafka"]
+def _kafka_of_module(request: pytest.FixtureRequest) -> Iterator[Holder[KafkaServer]]:
+    holder = request.config.stash[HOLDERS].own_kafka
     yield holder
     holder.close()
 
 
 @pytest.fixture
-def own_kafka(_kafka_of_module: KafkaHolder) -> KafkaServer:
+def own_kafka(_kafka_of_module: Holder[KafkaServer]) -> KafkaServer:
     """A Kafka that the tests of a module have for themselves: kill it, start it again."""
     return _kafka_of_module.get()
+
+
+@pytest.fixture(scope="session")
+def elasticsearch(request: pytest.FixtureRequest) -> Iterator[ElasticsearchServer]:
+    """An Elasticsearch that all tests of the run share: use a prefix of your own, and leave it running."""
+    holder = request.config.stash[HOLDERS].elasticsearch
+    yield holder.get()
+    holder.close()
+
+
+@pytest.fixture(scope="session")
+def secured_elasticsearch(request: pytest.FixtureRequest) -> Iterator[ElasticsearchServer]:
+    """Likewise shared, and it answers nobody without a password; that of a superuser is known."""
+    holder = request.config.stash[HOLDERS].secured_elasticsearch
+    yield holder.get()
+    holder.close()
+
+
+@pytest.fixture(scope="module")
+def _elasticsearch_of_module(request: pytest.FixtureRequest) -> Iterator[Holder[ElasticsearchServer]]:
+    holder = request.config.stash[HOLDERS].own_elasticsearch
+    yield holder
+    holder.close()
+
+
+@pytest.fixture
+def own_elasticsearch(_elasticsearch_of_module: Holder[ElasticsearchServer]) -> Iterator[ElasticsearchServer]:
+    """An Elasticsearch that the tests of a module have for themselves: kill it, configure it, start it."""
+    server = _elasticsearch_of_module.get()
+    yield server
+    server.configure({})
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from servers import kafka as finder
 from servers.folders import HELD, ServerFolder, remove_left_behind
+from servers.holder import Holder
 from servers.java import find_java, major_version
 from servers.kafka import GivenKafka, KafkaServer, find_kafka
 from servers.kafka_jars import kafka_jars
 from servers.kafka_properties import properties
 from servers.missing import ServerMissingError, in_ci, lines_of_missing
-from servers.plugin import KafkaHolder
 from servers.ports import RANGE, connects, free_ports
 
 pytestmark = pytest.mark.unit
@@ -141,36 +141,34 @@ def test_a_way_that_breaks_is_not_a_missing_server() -> None:
         find_kafka(ways=[broken_way, IdleKafka])
 
 
-def test_a_holder_finds_one_server_and_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_holder_finds_one_server_and_keeps_it() -> None:
     """One broker serves the whole run; only one that may be killed is started again."""
-    monkeypatch.setattr("servers.plugin.find_kafka", lambda **_: IdleKafka())
-    shared, own = KafkaHolder(killable=False), KafkaHolder(killable=True)
+    shared, own = Holder("Kafka", IdleKafka), Holder("Kafka", IdleKafka, killable=True)
     servers = [shared.get(), shared.get(), own.get(), own.get()]
     shared.close()
 
     assert servers[0] is servers[1]
     assert servers[2] is servers[3]
-    assert [getattr(server, "did", None) for server in servers[1:3]] == [["close"], ["start"]]
+    assert [server.did for server in servers[1:3]] == [["close"], ["start"]]
     assert shared.get() is not servers[0]
 
 
 def test_a_holder_looks_for_a_missing_server_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A thousand tests do not ask Docker a thousand times."""
-    asked: list[bool] = []
+    asked: list[str] = []
 
-    def find(*, killable: bool) -> KafkaServer:
-        asked.append(killable)
+    def find() -> KafkaServer:
+        asked.append("Kafka")
         raise ServerMissingError("no engine")
 
-    monkeypatch.setattr("servers.plugin.find_kafka", find)
     monkeypatch.delenv("CI", raising=False)
-    holder = KafkaHolder(killable=True)
+    holder = Holder("Kafka", find, killable=True)
     for _ in range(3):
         with pytest.raises(pytest.skip.Exception, match="for want of Kafka: no engine"):
             holder.get()
         holder.close()
 
-    assert asked == [True]
+    assert asked == ["Kafka"]
 
 
 @pytest.mark.parametrize(("value", "expected"), [("true", True), ("1", True), ("", False), ("False", False)])

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 import pytest
-from servers import kafka_container
-from servers.kafka_container import ContainerKafka, start_kafka_container, why_no_container
+from servers import containers, kafka_container
+from servers.containers import why_no_container
+from servers.kafka_container import IMAGE, ContainerKafka, start_kafka_container
 from servers.kafka_properties import STARTED
 from servers.missing import ServerMissingError
 
@@ -158,7 +159,7 @@ def test_a_restarted_broker_has_to_say_anew_that_it_serves(monkeypatch: pytest.M
 def test_a_container_that_does_not_start_gives_way_to_the_jars(monkeypatch: pytest.MonkeyPatch) -> None:
     """The reason is kept, the container is not."""
     container = RememberingContainer()
-    monkeypatch.setattr(kafka_container, "why_no_container", lambda: None)
+    monkeypatch.setattr(containers, "why_no_container", lambda _: None)
     monkeypatch.setattr("testcontainers.core.container.DockerContainer", lambda _: container)
     monkeypatch.setattr(container, "start", lambda: 1 / 0)
 
@@ -229,7 +230,7 @@ def test_an_engine_that_cannot_pull_is_said_and_asked_once(monkeypatch: pytest.M
     """Pulling may take long to fail."""
     with poor_engine() as (address, asked):
         monkeypatch.setenv("DOCKER_HOST", address)
-        reasons = [why_no_container(), why_no_container()]
+        reasons = [why_no_container(IMAGE), why_no_container(IMAGE)]
 
     assert reasons[0] == reasons[1]
     assert reasons[0] is not None

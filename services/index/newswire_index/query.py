@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
 from newswire_index.document import clean
+from newswire_index.recency import MAX_DAYS
 from newswire_index.store import MAX_LIMIT, Filters, Query, QueryError, Term
 
 MAX_LENGTH = 1000  # characters of a query: far beyond what a person types
@@ -42,6 +43,7 @@ def parse_query(
     having: Filters | None = None,
     since: str | None = None,
     until: str | None = None,
+    recency: float = 0.0,
     limit: int = 10,
     cursor: str | None = None,
     facets: bool = False,
@@ -53,12 +55,15 @@ def parse_query(
         having: filters beside those in the string.
         since: the first day or instant, ISO 8601, beside what the string says.
         until: the last day or instant, ISO 8601.
+        recency: half-life in days with which recent articles count more; 0: not at all.
         limit: hits on a page.
         cursor: ``next_cursor`` of the page before.
         facets: whether to count values among all hits.
     """
     if not 1 <= limit <= MAX_LIMIT:
         raise QueryError(f"the limit must be from 1 to {MAX_LIMIT}, not {limit}")
+    if not 0 <= recency <= MAX_DAYS:
+        raise QueryError(f"the recency must be a half-life from 0 to {MAX_DAYS:.0f} days, not {recency}")
     draft = _read(text)
     _narrow(draft, _first(since) if since else None, _last(until) if until else None)
     return Query(
@@ -68,6 +73,7 @@ def parse_query(
         lacking=_filters(draft.lacking, Filters()),
         since=draft.since,
         until=draft.until,
+        recency=float(recency),
         limit=limit,
         cursor=cursor,
         facets=facets,

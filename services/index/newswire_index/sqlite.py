@@ -183,7 +183,7 @@ class SqliteStore:
         return self._transact("BEGIN IMMEDIATE", lambda: function(self._writer()))
 
     def _read(self, function: Callable[[Searcher], T]) -> T:
-        return self._transact("BEGIN", lambda: function(Searcher(self._connection, self._names)))
+        return self._transact("BEGIN", lambda: function(Searcher(self._connection, self._names, self._clock)))
 
     def _writer(self) -> Writer:
         return Writer(self._connection, self._names, self._retention)

@@ -5,14 +5,17 @@ and highlights are read from it, all in one read transaction. No word of a user 
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 
 from newswire_index.document import Document, fold
 from newswire_index.highlights import END, START, labels_of, passage_of
 from newswire_index.paging import Position
+from newswire_index.recency import factor, microseconds
 from newswire_index.sqlite_schema import Names
-from newswire_index.sqlite_write import microseconds
 from newswire_index.store import (
+    DAYS,
+    FACET_SIZE,
     Bucket,
     EntityBucket,
     Facets,
@@ -26,8 +29,6 @@ from newswire_index.store import (
     Term,
 )
 
-FACET_SIZE = 10  # values of a facet, and for entities of each type
-DAYS = 31  # days of the facet of days
 CHUNK = 10_000  # characters that are marked at once: more than nearly all articles have
 MAX_MARKED = 1_000_000  # characters of a text in which passages are looked for
 MAX_NAMES = 50_000  # characters of an article's names and aliases that are marked
@@ -45,7 +46,7 @@ SELECT s.id, 0.0 AS score, a.dated_at, a.article_id FROM temp.selected s JOIN {a
 """
 # the plus keeps SQLite from asking FTS5 once for each selected row
 _BY_SCORE = """
-SELECT f.id, sum(f.score) AS score, a.dated_at, a.article_id FROM (
+SELECT f.id, sum(f.score) * recency(a.dated_at) AS score, a.dated_at, a.article_id FROM (
     SELECT rowid AS id, -rank AS score FROM {words}
     WHERE {words} MATCH ? AND +rowid IN (SELECT id FROM temp.selected)
     UNION ALL
@@ -71,21 +72,28 @@ _Condition = tuple[str, tuple[object, ...]]
 class Searcher:
     """Answers queries."""
 
-    def __init__(self, connection: sqlite3.Connection, names: Names) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        names: Names,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._connection = connection
         self._names = names
+        self._clock = clock
 
     def search(self, query: Query) -> Results:
         """Return one page of what a query finds."""
         position = Position.read(query)
+        clock = position.clock if position else microseconds(self._clock())
         total, matched = self._select(query, position.matched if position else None)
+        self._prefer_recent(query, clock)
         rows = self._page(query, position)
         hits = tuple(self._hit(query, row, score) for row, score, _ in rows[: query.limit])
         following = None
         if len(rows) > query.limit:
             _, score, dated_at = rows[query.limit - 1]
-            order = score if query.terms else float(dated_at)
-            following = Position(matched, order, hits[-1].article_id).write(query)
+            following = Position(matched, score, dated_at, hits[-1].article_id, clock).write(query)
         return Results(hits, total, matched, self._facets() if query.facets else None, following)
 
     def get(self, article_id: str) -> Hit | None:
@@ -120,16 +128,26 @@ class Searcher:
         self._rows(_FILL + " AND ".join(conditions), *values)
         return int(self._rows("SELECT count(*) FROM temp.selected").fetchone()[0])
 
+    def _prefer_recent(self, query: Query, clock: int) -> None:
+        """Tell SQLite how much more an article counts that is dated at an instant."""
+
+        def recency(dated_at: int) -> float:
+            return factor(dated_at, clock, query.recency)
+
+        self._connection.create_function("recency", 1, recency, deterministic=True)
+
     def _page(self, query: Query, position: Position | None) -> list[tuple[int, float, int]]:
         """Return row, score and date of the hits of a page, and of one more if there is one."""
-        order = "score" if query.terms else "dated_at"
         arguments: list[object] = [any_of(query.terms)] * 2 if query.terms else []
         after = ""
         if position:
-            after = f"WHERE {order} < ? OR ({order} = ? AND article_id > ?)"
-            arguments += [position.order, position.order, position.article_id]
+            after = "WHERE (-score, -dated_at, article_id) > (?, ?, ?)"
+            arguments += [-position.score, -position.dated_at, position.article_id]
         scored = _BY_SCORE if query.terms else _BY_DATE
-        page = f"SELECT id, score, dated_at FROM ({scored}) {after} ORDER BY {order} DESC, article_id LIMIT ?"  # noqa: S608  constants only
+        page = (
+            f"SELECT id, score, dated_at FROM ({scored}) {after}"  # noqa: S608  constants only
+            " ORDER BY score DESC, dated_at DESC, article_id LIMIT ?"
+        )
         return self._rows(page, *arguments, query.limit + 1).fetchall()
 
     def _hit(self, query: Query, row: int, score: float) -> Hit:

@@ -6,18 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 from newswire.ids import digest
 from newswire_index.document import Document, DocumentEntity, Removal, fold, is_expired, month_of
+from newswire_index.recency import microseconds
 from newswire_index.sqlite_revisions import forget, keep
 from newswire_index.sqlite_schema import Names
 from newswire_index.store import EXPIRED, OLDER, STORED, WITHDRAWN, Verdict
 
 SEPARATOR = " \ue000 "  # a token between names, so that no phrase reaches from one into the next
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-def microseconds(moment: datetime) -> int:
-    """Return an instant as microseconds since 1970."""
-    return (moment - _EPOCH) // _MICROSECOND
 
 
 class Writer:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 RETENTION = timedelta(days=400)  # a year, and a month to look back at it
 MAX_LIMIT = 1000  # hits on one page
+FACET_SIZE = 10  # values of a facet, and for entities of each type
+DAYS = 31  # days of the facet of days
 
 Matched = Literal["all", "any"]
 """Whether hits have all the words of a query or, because none has, any of them."""
@@ -88,7 +90,8 @@ class Query:
     """What to search for; ``parse_query`` makes one of a user's words.
 
     ``since`` is the first instant and ``until`` the first after the last, on the publication or, where
-    there is none or an implausible one, on first sight. ``cursor`` is the ``next_cursor`` of the page before.
+    there is none or an implausible one, on first sight. ``recency`` is the half-life in days with which
+    recent articles count more, 0 for not at all. ``cursor`` is the ``next_cursor`` of the page before.
     """
 
     terms: tuple[Term, ...] = ()
@@ -97,6 +100,7 @@ class Query:
     lacking: Filters = Filters()
     since: datetime | None = None
     until: datetime | None = None
+    recency: float = 0.0
     limit: int = 10
     cursor: str | None = None
     facets: bool = False
