@@ -34,7 +34,7 @@ async def main(moment: str, what: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     if what == "stay":
-        Rebuild._swap = stay  # type: ignore[method-assign]
+        Rebuild._swap = stay  # type: ignore[method-assign, assignment]
     async with site(Settings(), IndexSettings()) as at, opened(Settings()) as log:
         options = Options(retention=LONG, topic_retention=LONG)
         await rebuilt(at, log, options, print, moment=reached)

@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from integration.elastic_scene import Server
 from integration.rebuild_world import DECEMBER, RebuildWorld, article, gone, rebuild_world, withdrawal
+from servers.elasticsearch import ElasticsearchServer
 
 from newswire.errors import SettingsError
 from newswire_index import rebuilding
 from newswire_index.rebuild_bootstrap import rebuilt
+from newswire_index.rebuild_filling import RebuildRefusedError
 from newswire_index.rebuild_state import RebuildTakenError
 from newswire_index.rebuilding import Options
 
@@ -24,7 +25,7 @@ PATIENT = 20.0  # seconds of silence: far more than a test takes
 
 
 @pytest.fixture
-async def world(elasticsearch: Server, tmp_path: Path) -> AsyncIterator[RebuildWorld]:
+async def world(elasticsearch: ElasticsearchServer, tmp_path: Path) -> AsyncIterator[RebuildWorld]:
     """A world with some articles."""
     async with rebuild_world(elasticsearch, tmp_path) as made:
         await made.index(*(article(f"a{number}") for number in range(10)), article("c", seen=DECEMBER))
@@ -141,7 +142,7 @@ async def test_one_that_was_stopped_and_wakes_up_gives_way(world: RebuildWorld, 
 
 
 async def test_a_rebuild_of_another_log_is_not_gone_on_with(
-    world: RebuildWorld, elasticsearch: Server, tmp_path: Path
+    world: RebuildWorld, elasticsearch: ElasticsearchServer, tmp_path: Path
 ) -> None:
     """Its offsets mean nothing here."""
     await world.killed_at("filled")
@@ -158,5 +159,5 @@ async def test_one_that_serves_already_cannot_be_abandoned(world: RebuildWorld) 
     at = world.site()
     await at.state.take("", world.said.append)
 
-    with pytest.raises(rebuilding.RebuildRefusedError, match="serve already"):
+    with pytest.raises(RebuildRefusedError, match="serve already"):
         await rebuilding.abandon(at.indices, at.state)

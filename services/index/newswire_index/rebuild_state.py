@@ -20,9 +20,8 @@ from elasticsearch import AsyncElasticsearch, BadRequestError, ConflictError, No
 
 from newswire.errors import NewswireError, UnavailableError
 from newswire_index.elastic_client import unavailable
-from newswire_index.elastic_names import ElasticNames
+from newswire_index.elastic_names import REBUILD, ElasticNames
 
-KIND = "rebuild"
 DOCUMENT = "rebuild"
 BEAT_SECONDS = 3.0  # between two saves
 SILENT_SECONDS = 15.0  # after which whoever worked on it is taken for dead
@@ -101,7 +100,7 @@ class RebuildState:
         self, client: AsyncElasticsearch, names: ElasticNames, *, silent_seconds: float = SILENT_SECONDS
     ) -> None:
         self._client = client
-        self._index = names.of(KIND)
+        self._index = names.of(REBUILD)
         self._silent_seconds = silent_seconds
         self._me = myself()
         self._at: tuple[int, int] | None = None
