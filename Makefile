@@ -6,8 +6,14 @@ STAMP := $(VENV)/.installed
 OURS := shared services/ingest services/enrich services/index examples/newsroom
 FEEDS ?= deploy/feeds/world.opml
 
+# Docker as it is here: another client, or one behind a wrapper, does as well.
+COMPOSE ?= docker compose
+STACK = $(COMPOSE) --env-file .env $(if $(DEMO),--env-file deploy/demo.env)
+SERVICES := kafka elasticsearch kibana ingest enrich index
+SCALES = $(addprefix --scale ,$(SCALE))
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-chaos lint bench lock
+.PHONY: help setup demo run test test-chaos test-compose lint bench lock image-locks env up down logs
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -32,6 +38,26 @@ test: $(STAMP) ## the whole suite
 test-chaos: $(STAMP) ## minutes of chaos: everything is killed and frozen, the broker too
 	$(BIN)/python -m pytest -m long -s tests/chaos
 
+test-compose: $(STAMP) ## docker-compose.yml brought up, killed, scaled; needs a Docker engine, and takes minutes
+	$(BIN)/python -m pytest -m compose tests/compose
+
+env: ## .env with passwords for docker-compose.yml; what it has already stays
+	@sh deploy/env.sh
+
+# In three steps: --wait takes a container that has done its work and ended for one that failed.
+up: env ## everything in containers: make up, make up DEMO=1, make up FEEDS=my.opml SCALE=enrich=3
+	$(STACK) up --detach --build $(SCALES)
+	$(STACK) wait kibana-setup $(if $(DEMO),newsroom-feeds)
+	$(STACK) up --detach --no-recreate --no-deps --wait $(SCALES) $(SERVICES)
+	$(if $(filter command line environment,$(origin FEEDS)),$(STACK) exec -T ingest newswire feeds import - <$(FEEDS))
+	@echo 'Kibana is at http://127.0.0.1:5601; user newswire_reader, password READER_PASSWORD in .env'
+
+down: ## end the containers; what they keep stays, unless VOLUMES=1
+	$(STACK) --profile '*' down --remove-orphans $(if $(VOLUMES),--volumes)
+
+logs: ## what the containers say, until Ctrl-C
+	$(STACK) logs --follow --tail 100
+
 lint: $(STAMP) ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -42,7 +68,18 @@ bench: $(STAMP) ## the benchmarks, each a table
 	$(BIN)/python benchmarks/pipeline.py
 	$(BIN)/python benchmarks/kafka.py
 
-lock: ## compile requirements.lock anew (needs uv on the PATH)
-	uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-package newswire --no-emit-package newswire-ingest \
-	  --no-emit-package newswire-enrich --no-emit-package newswire-index --python-version 3.11 \
-	  --group pyproject.toml:dev $(addsuffix /pyproject.toml,$(OURS)) -o requirements.lock
+LOCK := uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.11 \
+  $(addprefix --no-emit-package ,newswire newswire-ingest newswire-enrich newswire-index)
+PART = cp requirements.lock deploy/locks/$(1).txt && $(LOCK) --constraint requirements.lock $(2) -o deploy/locks/$(1).txt
+
+lock: ## compile requirements.lock anew, and from it deploy/locks (needs uv on the PATH)
+	$(LOCK) --group pyproject.toml:dev $(addsuffix /pyproject.toml,$(OURS)) -o requirements.lock
+	$(MAKE) image-locks
+
+# From a copy of the whole, as uv keeps what it finds there: the same versions with the same hashes.
+image-locks:
+	$(call PART,ingest,services/ingest/pyproject.toml)
+	$(call PART,enrich,services/enrich/pyproject.toml)
+	$(call PART,index,services/index/pyproject.toml)
+	$(call PART,newsroom,examples/newsroom/pyproject.toml)
+	echo hatchling | { $(call PART,build,-); }

@@ -18,6 +18,7 @@ from newswire.elasticsearch_settings import ElasticsearchSettings
 from newswire.errors import SettingsError
 from newswire.kafka_settings import KafkaSettings
 from newswire.kibana_settings import KibanaSettings
+from newswire.users_settings import UsersSettings
 
 PREFIX = "NEWSWIRE_"
 TEST_PREFIX = "NEWSWIRE_TEST_"  # where the tests look for servers
@@ -59,7 +60,13 @@ class Settings(BaseSettings):
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Of the log lines")
 
 
-SHARED: tuple[type[BaseSettings], ...] = (Settings, KafkaSettings, ElasticsearchSettings, KibanaSettings)
+SHARED: tuple[type[BaseSettings], ...] = (
+    Settings,
+    KafkaSettings,
+    ElasticsearchSettings,
+    UsersSettings,
+    KibanaSettings,
+)
 """What belongs to no service."""
 
 S = TypeVar("S", bound=BaseSettings)

@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 from e2e.conftest import Demo
-from kibana.coverage import Server, fill
+from e2e.harness import newswire, rows
+from kibana.coverage import clear, fill
 from kibana.kql import to_query
 from kibana.lens_aggs import Span, columns_of, empty_columns, search_body
 from kibana.reading import controls, layers, lens_panels, of_type, search_query, target, uses
+from servers.elasticsearch_server import ElasticsearchServer
 
 from newswire_index.kibana_objects import objects
 
@@ -41,7 +43,7 @@ CONTROLS = {
 class Coverage:
     """The filled Elasticsearch, asked as Kibana asks it."""
 
-    server: Server
+    server: ElasticsearchServer
     span: Span
 
     def search(self, view: str, body: Json) -> Json:
@@ -59,13 +61,19 @@ class Coverage:
 
 
 @pytest.fixture(scope="module")
-def coverage(elasticsearch: Server, demo: Demo) -> Iterator[Coverage]:
+def coverage(elasticsearch: ElasticsearchServer, demo: Demo) -> Iterator[Coverage]:
     """The demo's articles, feeds and outcomes under a prefix of our own."""
     fill(elasticsearch, demo.log, PREFIX)
     yield Coverage(elasticsearch, Span(BEGIN, datetime.now(UTC) + timedelta(minutes=5)))
-    found = elasticsearch.ask(f"/_resolve/index/{PREFIX}*").body["indices"]
-    for index in found:
-        elasticsearch.ask(f"/{index['name']}", "DELETE")
+    clear(elasticsearch, PREFIX)
+
+
+def test_the_command_prints_what_is_checked_here(tmp_path: Path) -> None:
+    """The real one, in a process of its own, with the prefix of this run."""
+    done = newswire(tmp_path, "kibana", "setup", "--dry-run", env={"NEWSWIRE_PREFIX": PREFIX})
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert rows(done.stdout) == ALL
 
 
 @pytest.mark.parametrize("panel", PANELS)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import typer
+from elasticsearch import AsyncElasticsearch
 from pydantic_settings import BaseSettings
 from rich.console import Console
 from rich.progress import (
@@ -24,6 +25,7 @@ from rich.progress import (
 )
 
 from newswire.drain import Drain
+from newswire.elasticsearch_settings import ElasticsearchSettings
 from newswire.errors import SettingsError
 from newswire.events import Entry, Feed
 from newswire.ledger import Balance, Ledger
@@ -31,12 +33,16 @@ from newswire.log.port import Log
 from newswire.reports import outcome_table
 from newswire.run import opened, run_services, stop_on_signals
 from newswire.service import Service, installed, load_all
-from newswire.settings import Settings
+from newswire.settings import Settings, load
 from newswire.telemetry import configure
 from newswire.urls import feed_id
+from newswire_index.elastic_client import client_for, wait_for
+from newswire_index.elastic_names import ARTICLES, ElasticNames
+from newswire_index.elastic_setup import Setup
+from newswire_index.elastic_steps import End
 from newswire_index.query import parse_query
 from newswire_index.render import print_hits, print_lines
-from newswire_index.store import Results, open_store
+from newswire_index.store import RETENTION, Results, open_store
 from newswire_ingest.feed_list import put_feeds
 from newswire_newsroom.server import Newsroom
 
@@ -115,6 +121,7 @@ async def _demonstrate(log_address: str | None, store: str | None, prefix: str, 
         configure("error" if world.settings.log_level == "info" else world.settings.log_level)
         async with opened(world.settings, create=True) as log:
             await refuse_used(log, world.settings)
+            await set_up(world.settings)
             await put_feeds(log, feeds_of(room))
             with stop_on_signals(stop):
                 started = time.monotonic()
@@ -157,6 +164,39 @@ async def refuse_used(log: Log, settings: Settings) -> None:
     """Raise SettingsError if the log holds entries already: the sums would not be the demo's."""
     if any((await log.end_offsets(Entry.topic)).values()):
         raise SettingsError(f"{settings.log} is not empty: give --prefix, or name another log")
+
+
+@contextlib.asynccontextmanager
+async def elasticsearch(settings: Settings) -> AsyncIterator[AsyncElasticsearch | None]:
+    """Connect to Elasticsearch, if the articles go there."""
+    if settings.store.startswith("sqlite:"):
+        yield None
+        return
+    elastic = load(ElasticsearchSettings)
+    client = client_for(settings.store, elastic)
+    try:
+        await wait_for(client, elastic.wait_seconds)
+        yield client
+    finally:
+        await client.close()
+
+
+async def set_up(settings: Settings) -> None:
+    """Make Elasticsearch ready: what ``newswire index setup`` does."""
+    async with elasticsearch(settings) as client:
+        if client is None:
+            return
+        names, elastic = ElasticNames(settings.prefix), load(ElasticsearchSettings)
+        for step in await Setup(client, names, elastic, RETENTION).run():
+            if step.end is End.REFUSED:
+                raise SettingsError(f"{settings.store}: {step.what} {step.name} {step.why}")
+
+
+async def refresh(settings: Settings) -> None:
+    """Have everything found that was written, without waiting for Elasticsearch to do so by itself."""
+    async with elasticsearch(settings) as client:
+        if client is not None:
+            await client.indices.refresh(index=ElasticNames(settings.prefix).of(ARTICLES))
 
 
 def feeds_of(room: Newsroom) -> list[Feed]:
@@ -246,6 +286,7 @@ async def report(settings: Settings, balance: Balance, seconds: float, *, as_jso
 @contextlib.asynccontextmanager
 async def searched(settings: Settings) -> AsyncIterator[Results]:
     """Yield what the demo's search finds."""
+    await refresh(settings)
     store = open_store(settings.store, prefix=settings.prefix, create=False)
     await store.open()
     try:

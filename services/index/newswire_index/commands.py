@@ -2,7 +2,7 @@
 
 import typer
 
-from newswire_index import setup_commands
+from newswire_index import rebuild_commands, setup_commands
 from newswire_index.kibana_commands import kibana
 from newswire_index.search_commands import register_search
 
@@ -14,5 +14,6 @@ def register(app: typer.Typer) -> None:
         help="The index in Elasticsearch. Example: newswire index setup", no_args_is_help=True
     )
     setup_commands.register(index)
+    rebuild_commands.register(index)
     app.add_typer(index, name="index")
     app.add_typer(kibana, name="kibana")

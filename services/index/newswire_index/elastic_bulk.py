@@ -30,7 +30,8 @@ REASON_LENGTH = 500
 _FILTER = "error,items.*.status,items.*.error"  # of an answer; the rest would only have to be parsed
 _ABOUT_AN_ACTION = "action_request_validation_exception"  # such as an id of more than 512 bytes
 # Elasticsearch calls these a fault of the request, but waiting, and whoever runs it, can mend them.
-_ENVIRONMENT = ("index_closed_exception", "cluster_block_exception")
+_ENVIRONMENT = frozenset({"index_closed_exception"})
+_OF_THE_ITEM = frozenset({"fail_processor_exception"})  # a 500: the users' pipeline refuses this document
 
 VersionType = Literal["external", "external_gte"]
 
@@ -84,8 +85,10 @@ class Answer:
     @property
     def waits(self) -> bool:
         """Say whether waiting may mend it."""
+        if not self.kind or self.kind in _OF_THE_ITEM:
+            return False
         no_pipeline = self.kind == "illegal_argument_exception" and self.reason.startswith("pipeline with id")
-        return bool(self.kind) and (waits(self.status) or self.kind in _ENVIRONMENT or no_pipeline)
+        return waits(self.status) or self.kind in _ENVIRONMENT or no_pipeline
 
 
 def putting(

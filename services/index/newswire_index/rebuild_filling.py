@@ -79,7 +79,7 @@ class Filling:
         Its name is saved before it is made, so that after a death no index is without an owner. The month
         also gets an index that serves, if it has none: then the index service makes none in between.
         """
-        if month in self._progress.months and month in self._old:
+        if self._is_expired(month) or (month in self._progress.months and month in self._old):
             return
         await self._indices.serve(month)
         found = await self._indices.found()
@@ -104,9 +104,8 @@ class Filling:
             for record in {record.key: record for record in records}.values()
             if (item := self._item(record, withdrawn, counts)) is not None
         ]
-        for month in dict.fromkeys(month_of(each.first_seen_at) for each in items):
-            if not self._is_expired(month) and any(isinstance(i, Document) for i in items):
-                await self.need(month)
+        for month in sorted({month_of(each.first_seen_at) for each in items if isinstance(each, Document)}):
+            await self.need(month)
         planned = await self._planned(items)
         answers = await self._bulk.send([each.action for each in planned])
         for each, answer in zip(planned, answers, strict=True):
@@ -136,7 +135,11 @@ class Filling:
     async def _planned(self, items: Sequence[Document | Removal]) -> list[Planned]:
         documents = [each for each in items if isinstance(each, Document)]
         arrived = await self._indices.indexed(
-            {each.article_id: self._old[month_of(each.first_seen_at)] for each in documents}
+            {
+                each.article_id: self._old[month]
+                for each in documents
+                if (month := month_of(each.first_seen_at)) in self._old
+            }
         )
         planned = []
         for item in items:
@@ -192,6 +195,6 @@ class Filling:
 def arriving(source: dict[str, Any], version: int, arrived: tuple[int, Any] | None) -> dict[str, Any]:
     """Return a document that arrived when the same version of it did, if that is known."""
     if arrived is not None and arrived[0] == version:
-        return source | arrived[1]
+        return {**source, **arrived[1]}
     lags = {name: lag for name, lag in source.get("lag_ms", {}).items() if name not in _ARRIVAL}
     return {**source, "lag_ms": lags}

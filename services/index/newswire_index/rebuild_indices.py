@@ -11,7 +11,8 @@ from newswire_index.elastic_client import reason_of, unavailable
 from newswire_index.elastic_mapping import language_key
 from newswire_index.elastic_months import MonthIndex, Months
 from newswire_index.elastic_names import ARTICLES, ElasticNames
-from newswire_index.elastic_templates import index_settings, month_settings
+from newswire_index.elastic_reading import read
+from newswire_index.elastic_templates import month_settings
 from newswire_index.rebuild_months import filling, swap_actions
 
 SWEPT = 1000  # withdrawn articles in one request
@@ -72,9 +73,8 @@ class NewIndices:
 
     async def finish(self, indices: Sequence[str]) -> None:
         """Let filled indices be found and copied, as all others are, and wait until they can be searched."""
-        settings = {
-            name: value for name, value in index_settings(self._settings).items() if "shards" not in name
-        }
+        settings = month_settings("2000-01", self._settings, lifecycle=False)
+        del settings["index.number_of_shards"]  # all but these can be changed
         with unavailable():
             for index in indices:
                 await self.client.indices.put_settings(index=index, settings=settings)
@@ -122,17 +122,17 @@ class NewIndices:
         Args:
             places: the index of each article.
         """
-        docs = [{"_index": index, "_id": article_id} for article_id, index in places.items()]
-        if not docs:
-            return {}
+        docs = [(index, article_id) for article_id, index in places.items()]
         with unavailable():
-            answer = await self.client.mget(docs=docs, source_includes="indexed_at,lag_ms")
-        return {
-            each["_id"]: (each["_version"], each["_source"]) for each in answer["docs"] if each.get("found")
-        }
+            return {
+                each["_id"]: (each["_version"], each["_source"])
+                async for each in read(self.client, docs, "indexed_at,lag_ms")
+            }
 
     async def lacking(self, old: str, new: str) -> AsyncIterator[dict[str, int]]:
         """Go through articles, with their versions, that the old index of a month has and the new has not."""
+        with unavailable():
+            await self.client.indices.refresh(index=old)
         async for hits in self._pages(old):
             versions = {hit["_id"]: int(hit["_version"]) for hit in hits}
             with unavailable():

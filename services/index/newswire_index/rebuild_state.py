@@ -6,18 +6,19 @@ silent, or its process to be gone, and is taken over.
 """
 
 import asyncio
+import contextlib
 import os
 import socket
 import uuid
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from elasticsearch import AsyncElasticsearch, BadRequestError, ConflictError, NotFoundError
 
-from newswire.errors import NewswireError
+from newswire.errors import NewswireError, UnavailableError
 from newswire_index.elastic_client import unavailable
 from newswire_index.elastic_names import ElasticNames
 
@@ -57,7 +58,8 @@ class Progress:
 
     def row(self) -> dict[str, Any]:
         """Return it as JSON."""
-        return {**asdict(self), "following": {str(number): at for number, at in self.following.items()}}
+        following = {str(number): at for number, at in self.following.items()}
+        return {**vars(self), "following": following, "counts": dict(self.counts)}
 
     @classmethod
     def read(cls, row: dict[str, Any]) -> "Progress":
@@ -104,6 +106,7 @@ class RebuildState:
         self._me = myself()
         self._at: tuple[int, int] | None = None
         self._saving = asyncio.Lock()
+        self._is_over = False
         self.progress = Progress()
 
     async def look(self) -> Progress | None:
@@ -152,24 +155,26 @@ class RebuildState:
         """Write how far it is; raises RebuildTakenError if it is somebody else's by now."""
         async with self._saving:
             self.progress.owner = self._me
-            self.progress.beat += 1
             await self._put()
 
     async def release(self) -> None:
-        """Leave the rebuild as it is, for whoever goes on with it."""
+        """Leave the rebuild as it is, for whoever goes on; who cannot say so is found dead instead."""
         async with self._saving:
             self.progress.owner = None
-            await self._put()
+            with contextlib.suppress(RebuildTakenError, UnavailableError):
+                await self._put()
 
     async def forget(self) -> None:
         """Remove the document: the rebuild is at its end."""
         async with self._saving:
             with unavailable():
-                await self._client.options(ignore_status=404).delete(
-                    index=self._index, id=DOCUMENT, refresh=True
-                )
+                await self._client.options(ignore_status=404).delete(index=self._index, id=DOCUMENT)
+            self._is_over = True
 
     async def _put(self) -> None:
+        if self._is_over:
+            return
+        self.progress.beat += 1
         body = self.progress.row()
         try:
             self._at = await self._write(body)

@@ -26,3 +26,6 @@ class IndexSettings(BaseSettings):
         le=100_000_000,
         description="Of one request to Elasticsearch; a larger article goes alone",
     )
+    pipeline: str | None = Field(
+        None, min_length=1, description="Ingest pipeline of yours in Elasticsearch, for every article"
+    )

@@ -1,7 +1,8 @@
-"""``newswire index setup``: make Elasticsearch ready for articles."""
+"""``newswire index setup`` and ``users``: make Elasticsearch ready for articles, and for those who log in."""
 
 import asyncio
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,8 +23,9 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be 
 
 
 def register(index: typer.Typer) -> None:
-    """Add the command to the group."""
+    """Add the commands to the group."""
     index.command()(setup)
+    index.command()(users)
 
 
 def setup(as_json: Json = False, dry_run: DryRun = False) -> None:
@@ -50,6 +52,43 @@ def setup(as_json: Json = False, dry_run: DryRun = False) -> None:
         return await Setup(client, ElasticNames(shared.prefix), elastic, retention).run(dry_run=dry_run)
 
     tell(with_elastic(work, "nothing to set up"), as_json=as_json)
+
+
+def users(
+    index_password_file: Annotated[
+        Path | None, typer.Option(help="File with the password of the index service's user.")
+    ] = None,
+    reader_password_file: Annotated[
+        Path | None, typer.Option(help="File with the password of the user who reads in Kibana.")
+    ] = None,
+    kibana_password_file: Annotated[
+        Path | None, typer.Option(help="File with the password of kibana_system, Kibana's own.")
+    ] = None,
+    as_json: Json = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Make the roles and users of the index service and of readers in Kibana, or bring them up to date.
+
+    May be repeated. Log in as somebody who may do this, such as elastic. Passwords come from files, or from
+    the settings NEWSWIRE_USERS_; a user without one is left out. No password is ever shown.
+    Exit code 1 if anything was refused.
+
+    Example: newswire index users --index-password-file secrets/index --kibana-password-file secrets/kibana
+    """
+
+    async def work(
+        client: "AsyncElasticsearch", shared: "Settings", _: "ElasticsearchSettings"
+    ) -> "Sequence[Step]":
+        from newswire.kibana_settings import KibanaSettings  # noqa: PLC0415
+        from newswire.settings import load  # noqa: PLC0415
+        from newswire_index.elastic_names import ElasticNames  # noqa: PLC0415
+        from newswire_index.elastic_security import Users, passwords_from  # noqa: PLC0415
+
+        passwords = passwords_from(index_password_file, reader_password_file, kibana_password_file)
+        made = Users(client, ElasticNames(shared.prefix), load(KibanaSettings).space)
+        return await made.run(passwords, dry_run=dry_run)
+
+    tell(with_elastic(work, "no users to make"), as_json=as_json)
 
 
 def with_elastic(work: "Work", otherwise: str) -> "Sequence[Step] | None":

@@ -101,7 +101,9 @@ def remove(feed: Annotated[str, typer.Argument(metavar="URL|ID")]) -> None:
 
 
 @feeds.command("import")
-def import_list(file: Path) -> None:
+def import_list(
+    file: Annotated[Path, typer.Argument(help="A feed list; - is standard input.")],
+) -> None:
     """Take over a feed list: OPML, CSV with a column url, or one address a line.
 
     Example: newswire feeds import my.opml

@@ -1,5 +1,6 @@
 """The list of feeds on the log: add, remove, read, import."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,9 +46,13 @@ async def remove_feed(log: Log, feed: Feed) -> None:
 
 
 def read_file(path: Path) -> tuple[list[Feed], list[str]]:
-    """Return the feeds of a file and what could not be read; raises SettingsError if that is everything."""
+    """Return the feeds of a file and what could not be read; raises SettingsError if that is everything.
+
+    The file ``-`` is standard input.
+    """
     try:
-        found = read_feed_list(path.read_bytes(), path.name)
+        data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        found = read_feed_list(data, path.name)
     except OSError as error:
         raise SettingsError(f"the feed list {path} cannot be read: {error.strerror}") from error
     except FeedListError as error:
