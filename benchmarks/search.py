@@ -8,6 +8,7 @@ Words are as frequent as in real texts (Zipf), and so are entities; each query i
 
 import asyncio
 import contextlib
+import itertools
 import os
 import random
 import statistics
@@ -16,7 +17,6 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate
 
 from newswire.elasticsearch_settings import ElasticsearchSettings
 from newswire.events import Enriched, Entity, EntityType, TopicTag
@@ -33,12 +33,8 @@ LANGUAGES = ("en", "en", "en", "de", "fr", "uk")
 NOW = datetime.now(UTC)
 SPAN = timedelta(days=70)
 _SYLLABLES = ("ba", "den", "kor", "li", "mar", "no", "pel", "ri", "sta", "tu", "ver", "zo")
-VOCABULARY = [
-    "".join(_SYLLABLES[(number // len(_SYLLABLES) ** place) % len(_SYLLABLES)] for place in range(2 + number % 3))
-    + _SYLLABLES[number % 7]
-    for number in range(20_000)
-]  # fmt: skip
-_ZIPF = list(accumulate(1 / (rank + 1) for rank in range(len(VOCABULARY))))
+VOCABULARY = ["".join(word) for word in itertools.islice(itertools.product(_SYLLABLES, repeat=4), 20_000)]
+_ZIPF = list(itertools.accumulate(1 / (rank + 1) for rank in range(len(VOCABULARY))))
 NAMES = [f"{first} {last}".title() for first in VOCABULARY[100:130] for last in VOCABULARY[200:240]]
 KINDS = (EntityType.PERSON, EntityType.PLACE, EntityType.ORGANISATION)
 
@@ -53,7 +49,8 @@ def articles() -> Iterator[Document]:
     chance = random.Random(1)
     for number in range(ARTICLES):
         seen = NOW - SPAN * chance.random()
-        named = {NAMES[min(int(chance.paretovariate(0.6)), len(NAMES) - 1)] for _ in range(6)}
+        places = {min(int(chance.paretovariate(0.6)), len(NAMES) - 1) for _ in range(6)}
+        named = {(place, NAMES[place]) for place in places}
         yield document_from(
             Enriched(
                 article_id=f"{number:032x}", version=1, revision=1, first_seen_at=seen, fetched_at=seen,
@@ -62,8 +59,8 @@ def articles() -> Iterator[Document]:
                 text=words(chance, WORDS), content_hash=str(number), language=chance.choice(LANGUAGES),
                 outlet=f"outlet{number % 40}.example",
                 entities=tuple(
-                    Entity(name=name, type=KINDS[len(name) % 3], salience=0.5, wikidata=f"Q{hash(name) % 9999}")
-                    for name in sorted(named)
+                    Entity(name=name, type=KINDS[len(name) % 3], salience=0.5, wikidata=f"Q{number}")
+                    for number, name in sorted(named)
                 ),
                 topics=(TopicTag(id=f"topic-{number % 12}", score=1, by="rules 1"),),
             )
@@ -78,7 +75,7 @@ async def filled(store: Store) -> float:
         if len(batch) == BATCH:
             await store.write(batch)
             batch = []
-    while await store.count() < ARTICLES:
+    while await store.count() < ARTICLES:  # noqa: ASYNC110  of what another process makes findable
         await asyncio.sleep(0.2)
     return ARTICLES / (time.perf_counter() - start)
 
