@@ -38,7 +38,8 @@ def require_engine() -> None:
         command = os.environ.get(name, default)
         try:
             done = subprocess.run(
-                [*shlex.split(command), "version"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+                [*shlex.split(command), "version"],
+                cwd=ROOT, capture_output=True, text=True, timeout=ANSWER_SECONDS, check=False,
             )  # fmt: skip
         except (OSError, subprocess.TimeoutExpired) as error:
             raise ServerMissingError(f"{command} cannot be run: {error}") from error
@@ -69,7 +70,9 @@ class Stack:
     """
 
     folder: Path
-    settings: dict[str, str] = field(default_factory=lambda: dict(zip(PORTS, map(str, free_ports(2)), strict=True)))
+    settings: dict[str, str] = field(
+        default_factory=lambda: dict(zip(PORTS, map(str, free_ports(2)), strict=True))
+    )
     healthy_at: float = 0.0
 
     def _run(self, command: str, *arguments: str, seconds: float) -> "subprocess.CompletedProcess[str]":
@@ -141,10 +144,12 @@ class Stack:
         for found in before.values():
             # the shell that kills is spared, but not what it runs in: the exit code says nothing
             self._run(os.environ.get(DOCKER, "docker"), "exec", found["Id"], *CRASH, seconds=ANSWER_SECONDS)
-        for name, old in before.items():
-            until(lambda name=name, old=old: self.container(name)["RestartCount"] > old["RestartCount"])
-        for name in before:
-            until(lambda name=name: self.is_healthy(name))
+        until(
+            lambda: all(
+                self.container(name)["RestartCount"] > old["RestartCount"] for name, old in before.items()
+            )
+        )
+        until(lambda: all(self.is_healthy(name) for name in before))
 
     def exec(self, service: str, *command: str) -> "subprocess.CompletedProcess[str]":
         """Run a command in the first container of a service."""
@@ -172,7 +177,7 @@ class Stack:
         password: str | None = None,
     ) -> tuple[int, dict[str, Any]]:
         """Ask Elasticsearch through its port on this machine; without a user if that is empty."""
-        request = urllib.request.Request(  # noqa: S310 - our own address
+        request = urllib.request.Request(
             f"http://127.0.0.1:{self.settings['ELASTICSEARCH_PORT']}/{path}",
             data=None if body is None else json.dumps(body).encode(),
             method=method or ("GET" if body is None else "POST"),

@@ -32,7 +32,9 @@ def found_by(stack: Stack, query: str) -> list[dict[str, Any]]:
 
 def golden(stack: Stack) -> dict[str, Any]:
     """Return the document of the golden example's news, as it lies in Elasticsearch."""
-    _, answer = stack.elasticsearch("newswire-articles/_search", {"query": {"term": {"canonical_url": GOLDEN}}})
+    _, answer = stack.elasticsearch(
+        "newswire-articles/_search", {"query": {"term": {"canonical_url": GOLDEN}}}
+    )
     (hit,) = answer["hits"]["hits"]
     source: dict[str, Any] = hit["_source"]
     return source

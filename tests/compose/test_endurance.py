@@ -8,6 +8,7 @@ from compose.stack import SERVICES, Stack, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.compose, pytest.mark.timeout(2400)]
 
+MEMBERS = "/opt/kafka/bin/kafka-consumer-groups.sh --bootstrap-server localhost:9092 --describe --members --group enrich"
 REBUILD_SECONDS = 60.0  # on two busy cores; the dependencies alone take longer
 
 
@@ -59,10 +60,9 @@ def test_all_are_killed_together(stack: Stack) -> None:
 
 def test_more_of_a_service_share_the_work(stack: Stack) -> None:
     """`docker compose up --scale enrich=3` while news arrives; and one again afterwards."""
-    members = "/opt/kafka/bin/kafka-consumer-groups.sh --bootstrap-server localhost:9092 --describe --group enrich --members"
 
     def number() -> int:
-        said = stack.exec("kafka", "sh", "-c", f"KAFKA_HEAP_OPTS=-Xmx64m {members}").stdout
+        said = stack.exec("kafka", "sh", "-c", f"KAFKA_HEAP_OPTS=-Xmx64m {MEMBERS}").stdout
         return sum(line.startswith("enrich") for line in said.splitlines())
 
     more_news(stack)

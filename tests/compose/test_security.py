@@ -31,7 +31,11 @@ def test_no_secret_is_shown_by_the_engine(stack: Stack) -> None:
 
 def test_no_secret_stands_in_the_arguments_of_a_process(stack: Stack) -> None:
     """Which everybody on the machine may list."""
-    listed = "".join(stack.docker("top", each["Id"], "-eo", "pid,args") for each in stack.containers() if each["State"]["Running"])
+    listed = "".join(
+        stack.docker("top", each["Id"], "-eo", "pid,args")
+        for each in stack.containers()
+        if each["State"]["Running"]
+    )
 
     assert listed
     assert not [name for name, secret in stack.secrets().items() if secret in listed]
@@ -100,7 +104,9 @@ def test_ports_are_open_on_this_machine_only(stack: Stack) -> None:
     """Elasticsearch's and Kibana's, and no other."""
     bound = {
         each["Config"]["Labels"]["com.docker.compose.service"]: {
-            binding["HostIp"] for bindings in each["NetworkSettings"]["Ports"].values() for binding in bindings or ()
+            binding["HostIp"]
+            for bindings in each["NetworkSettings"]["Ports"].values()
+            for binding in bindings or ()
         }
         for each in stack.containers()
     }

@@ -76,7 +76,9 @@ def test_kibanas_file_has_its_password_and_keys(tmp_path: Path) -> None:
     assert kibana["elasticsearch.password"] == made["KIBANA_SYSTEM_PASSWORD"]
     assert kibana["elasticsearch.username"] == "kibana_system"
     assert kibana["xpack.encryptedSavedObjects.encryptionKey"] == made["KIBANA_OBJECTS_KEY"]
-    assert not re.search(r"^[^#]*(password|encryptionKey)", (ROOT / "deploy/kibana/kibana.yml").read_text(), re.M)
+    assert not re.search(
+        r"^[^#]*(password|encryptionKey)", (ROOT / "deploy/kibana/kibana.yml").read_text(), re.MULTILINE
+    )
 
 
 def test_a_second_time_changes_nothing(tmp_path: Path) -> None:
@@ -137,8 +139,8 @@ def test_what_could_not_be_used_is_refused(tmp_path: Path, line: str, why: str) 
 def test_git_ignores_what_it_makes() -> None:
     """No password is committed by mistake."""
     ignored = subprocess.run(
-        ["git", "check-ignore", ".env", ".secrets/elastic_password"], cwd=ROOT, capture_output=True, text=True,
-        check=False,
+        ["git", "check-ignore", ".env", ".secrets/elastic_password"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
     assert ignored.stdout.split() == [".env", ".secrets/elastic_password"]

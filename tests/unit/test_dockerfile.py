@@ -12,7 +12,9 @@ ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "deploy/Dockerfile").read_text(encoding="utf-8")
 STAGES = {
     match["name"]: match["body"]
-    for match in re.finditer(r"^FROM \S+ AS (?P<name>[\w-]+)\n(?P<body>.*?)(?=^FROM |\Z)", TEXT, re.M | re.S)
+    for match in re.finditer(
+        r"^FROM \S+ AS (?P<name>[\w-]+)\n(?P<body>.*?)(?=^FROM |\Z)", TEXT, re.MULTILINE | re.DOTALL
+    )
 }
 IMAGES = ("ingest", "enrich", "index", "newsroom")
 IGNORED = [
@@ -24,30 +26,30 @@ IGNORED = [
 
 def instructions(stage: str) -> list[tuple[str, str]]:
     """Return the instructions of a stage with what they say, lines joined."""
-    joined = re.sub(r"\\\n", " ", re.sub(r"^#.*\n", "", STAGES[stage], flags=re.M))
+    joined = re.sub(r"\\\n", " ", re.sub(r"^#.*\n", "", STAGES[stage], flags=re.MULTILINE))
     lines = [line.strip() for line in joined.splitlines() if line.strip()]
     return [(word, rest) for word, _, rest in (line.partition(" ") for line in lines)]
 
 
 def test_every_engine_can_build_it() -> None:
     """No frontend image is fetched, and nothing is used that came later."""
-    assert not re.search(r"^#\s*syntax\s*=", TEXT, re.M | re.I)
+    assert not re.search(r"^#\s*syntax\s*=", TEXT, re.MULTILINE | re.IGNORECASE)
     assert "<<" not in TEXT
     assert not re.search(r"--(link|parents|exclude|checksum|start-interval)\b", TEXT)
 
 
 def test_the_base_is_pinned() -> None:
     """To a version in full, once for all images."""
-    assert re.search(r"^ARG PYTHON=python:3\.11\.\d+-slim-bookworm$", TEXT, re.M)
-    assert set(re.findall(r"^FROM (\S+)", TEXT, re.M)) <= {"${PYTHON}", *STAGES}
+    assert re.search(r"^ARG PYTHON=python:3\.11\.\d+-slim-bookworm$", TEXT, re.MULTILINE)
+    assert set(re.findall(r"^FROM (\S+)", TEXT, re.MULTILINE)) <= {"${PYTHON}", *STAGES}
 
 
 def test_no_secret_can_be_given_to_it() -> None:
     """An argument or a variable would stand in the history of the image."""
-    given = re.findall(r"^(?:ARG|ENV) (.*(?:\\\n.*)*)", TEXT, re.M)
+    given = re.findall(r"^(?:ARG|ENV) (.*(?:\\\n.*)*)", TEXT, re.MULTILINE)
 
     assert given
-    assert not re.search(r"PASSWORD|SECRET|TOKEN|KEY", " ".join(given), re.I)
+    assert not re.search(r"PASSWORD|SECRET|TOKEN|KEY", " ".join(given), re.IGNORECASE)
 
 
 @pytest.mark.parametrize("name", IMAGES)
@@ -91,7 +93,7 @@ def test_nothing_is_sent_to_the_engine_unless_it_is_named() -> None:
 
 def test_all_that_is_copied_is_sent() -> None:
     """What the Dockerfile names and .dockerignore leaves out would stop the build."""
-    sources = re.findall(r"^COPY (?!--from)(\S+) ", TEXT, re.M)
+    sources = re.findall(r"^COPY (?!--from)(\S+) ", TEXT, re.MULTILINE)
     allowed = [line.removeprefix("!") for line in IGNORED if line.startswith("!")]
 
     assert sources
