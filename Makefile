@@ -47,8 +47,8 @@ env: ## .env with passwords for docker-compose.yml; what it has already stays
 # In three steps: --wait takes a container that has done its work and ended for one that failed.
 up: env ## everything in containers: make up, make up DEMO=1, make up FEEDS=my.opml SCALE=enrich=3
 	$(STACK) up --detach --build $(SCALES)
-	$(STACK) wait kibana-setup
-	$(STACK) up --detach --no-recreate --wait $(SCALES) $(SERVICES)
+	$(STACK) wait kibana-setup $(if $(DEMO),newsroom-feeds)
+	$(STACK) up --detach --no-recreate --no-deps --wait $(SCALES) $(SERVICES)
 	$(if $(filter command line environment,$(origin FEEDS)),$(STACK) exec -T ingest newswire feeds import - <$(FEEDS))
 	@echo 'Kibana is at http://127.0.0.1:5601; user newswire_reader, password READER_PASSWORD in .env'
 

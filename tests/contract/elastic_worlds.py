@@ -2,9 +2,9 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from contract.store_contract import NOW
@@ -15,7 +15,7 @@ from servers.elasticsearch import ElasticsearchServer
 from newswire.elasticsearch_settings import ElasticsearchSettings
 from newswire_index.elastic import ElasticStore
 from newswire_index.elastic_client import client_for
-from newswire_index.elastic_names import ElasticNames
+from newswire_index.elastic_names import ElasticNames, month_of_index
 from newswire_index.elastic_setup import Setup
 from newswire_index.settings import IndexSettings
 from newswire_index.store import RETENTION
@@ -23,17 +23,19 @@ from newswire_index.store import RETENTION
 
 @dataclass(frozen=True)
 class Worlds:
-    """Some prefixes of a module, each set up.
+    """Worlds whose prefixes begin alike.
 
     Attributes:
         url: of the server.
         settings: how it is reached.
         base: what all prefixes begin with.
+        made: prefixes that are set up.
     """
 
     url: str
     settings: ElasticsearchSettings
     base: str
+    made: set[str] = field(default_factory=set)
 
     def names(self, prefix: str = "") -> ElasticNames:
         """Return the names of a world."""
@@ -61,21 +63,26 @@ class Worlds:
             await client.indices.refresh(index=f"{self.base}*")
 
     async def clear(self) -> None:
-        """Remove all indices."""
+        """Remove the indices of all months."""
+        await self._remove(lambda name: month_of_index(name) is not None)
+
+    async def _remove(self, unwanted: Callable[[str], bool]) -> None:
         async with self.client() as client:
             found = await client.indices.get_alias(index=f"{self.base}*")
-            if found.body:
-                await client.indices.delete(index=list(found.body))
+            names = [name for name in found.body if unwanted(name)]
+            if names:
+                await client.indices.delete(index=names)
 
-    async def set_up(self, prefixes: Sequence[str]) -> None:
-        """Make the templates of these worlds."""
-        async with self.client() as client:
-            for prefix in prefixes:
+    async def set_up(self, prefix: str = "") -> None:
+        """Make the templates of a world, once."""
+        if prefix not in self.made:
+            async with self.client() as client:
                 await Setup(client, self.names(prefix), self.settings, RETENTION).run()
+            self.made.add(prefix)
 
     async def tear_down(self) -> None:
         """Remove everything."""
-        await self.clear()
+        await self._remove(lambda _: True)
         async with self.client() as client:
             await client.indices.delete_index_template(name=f"{self.base}*")
             await client.cluster.delete_component_template(name=f"{self.base}*")
@@ -88,10 +95,10 @@ def settings_for(server: ElasticsearchServer) -> ElasticsearchSettings:
 
 
 @contextmanager
-def worlds_on(server: ElasticsearchServer, *prefixes: str) -> Iterator[Worlds]:
-    """Set up worlds with these prefixes, and remove them in the end."""
+def worlds_on(server: ElasticsearchServer) -> Iterator[Worlds]:
+    """Set up a world, and remove it, and those that were set up beside it, in the end."""
     worlds = Worlds(server.url, settings_for(server), f"t{uuid.uuid4().hex[:8]}.")
-    asyncio.run(worlds.set_up(prefixes))
+    asyncio.run(worlds.set_up())
     try:
         yield worlds
     finally:

@@ -192,7 +192,26 @@ async def test_an_index_of_another_form_stops_the_start(world: World, path: Path
         await world()
 
 
-@pytest.mark.parametrize("url", ["sqlite:///", "mongodb://x", "", "sqlite:////"])
+async def test_an_index_from_before_revisions_is_taken_over(world: World, path: Path) -> None:
+    """It is read as it is, and written to once the table for revisions has been made."""
+    store = await world()
+    await store.write([article(title="First")])
+    await store.close()
+    with sqlite3.connect(path) as connection:  # as the program before left it
+        connection.execute("DROP TABLE store_revision")
+        connection.execute("UPDATE store_meta SET value = '1'")
+    connection.close()
+    reader = open_store(f"sqlite:///{path}", create=False)
+    await reader.open()
+    assert (await reader.count(), list(await reader.revisions("a"))) == (1, [])
+    await reader.close()
+    stores = [await world() for _ in range(2)]
+    await stores[0].write([article(version=2, revision=2)])
+
+    assert [each.title for each in await stores[1].revisions("a")] == ["First"]
+
+
+@pytest.mark.parametrize("url", ["sqlite:///", "mongodb://x", "ftp://http://", "", "sqlite:////"])
 def test_an_address_that_names_no_store_is_a_wrong_setting(url: str) -> None:
     """Each is refused with the address in the message."""
     with pytest.raises(SettingsError, match=r"address|names no file"):

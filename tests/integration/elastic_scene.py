@@ -5,22 +5,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from elasticsearch import AsyncElasticsearch
+from servers.elasticsearch import ElasticsearchServer
 
 from newswire.elasticsearch_settings import ElasticsearchSettings
 from newswire_index.elastic_names import ElasticNames
 from newswire_index.elastic_setup import Setup, kept
 from newswire_index.elastic_steps import End, Step
-
-
-class Server(Protocol):
-    """What a scene needs to know of a server."""
-
-    url: str
-    username: str | None
-    password: str | None
 
 
 @dataclass
@@ -52,7 +45,7 @@ class Scene:
             await anyway.ilm.delete_lifecycle(name=name)
 
 
-def client_of(server: Server, **log_in: Any) -> AsyncElasticsearch:
+def client_of(server: ElasticsearchServer, **log_in: Any) -> AsyncElasticsearch:
     """Return a client; without a log-in that of somebody who may do everything."""
     if not log_in and server.username is not None:
         log_in = {"basic_auth": (server.username, server.password or "")}
@@ -60,7 +53,7 @@ def client_of(server: Server, **log_in: Any) -> AsyncElasticsearch:
 
 
 @asynccontextmanager
-async def scene_in(server: Server) -> AsyncIterator[Scene]:
+async def scene_in(server: ElasticsearchServer) -> AsyncIterator[Scene]:
     """Yield a scene, and remove it afterwards."""
     client = client_of(server)
     scene = Scene(client, ElasticNames(f"t{uuid.uuid4().hex[:8]}."), server.url)

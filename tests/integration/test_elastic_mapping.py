@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from elasticsearch import BadRequestError
-from integration.elastic_scene import Scene, Server, scene_in
+from integration.elastic_scene import Scene, scene_in
+from servers.elasticsearch import ElasticsearchServer
 
 from newswire.events import Enriched
 from newswire_index.document import Document, document_from
@@ -40,7 +41,7 @@ WORDS = {  # a word, and another form of it that the language's analyzer knows
 
 
 @pytest.fixture
-async def scene(elasticsearch: Server) -> AsyncIterator[Scene]:
+async def scene(elasticsearch: ElasticsearchServer) -> AsyncIterator[Scene]:
     """A world that is set up, with a month's index of articles and one of revisions."""
     async with scene_in(elasticsearch) as scene:
         await scene.set_up()

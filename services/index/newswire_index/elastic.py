@@ -12,10 +12,12 @@ memory: whoever opens the store tells it.
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
+from elastic_transport import ObjectApiResponse
 from elasticsearch import ApiError, AsyncElasticsearch
 
 from newswire.elasticsearch_settings import ElasticsearchSettings
@@ -25,6 +27,7 @@ from newswire_index.elastic_bulk import Bulk
 from newswire_index.elastic_client import client_for, reason_of, unavailable, wait_for
 from newswire_index.elastic_months import Months
 from newswire_index.elastic_names import ARTICLES, ElasticNames
+from newswire_index.elastic_reading import WHOLE, once_started
 from newswire_index.elastic_revisions import Revisions
 from newswire_index.elastic_search import ElasticSearcher
 from newswire_index.elastic_setup import check_setup
@@ -42,6 +45,8 @@ from newswire_index.store import (
 )
 
 PAGE = 1000  # articles that ``items`` reads at once
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -150,41 +155,50 @@ class ElasticStore:
 
     async def search(self, query: Query) -> Results:
         """Return one page of the articles that a query finds; raises QueryError on a foreign cursor."""
-        with self._open() as opened:
-            return await opened.searcher.search(query)
+        return await self._read(lambda opened: opened.searcher.search(query))
 
     async def get(self, article_id: str) -> Hit | None:
         """Return one article, or None if it is not there."""
-        with self._open() as opened:
-            return await opened.searcher.get(article_id)
+        return await self._read(lambda opened: opened.searcher.get(article_id))
 
     async def revisions(self, article_id: str) -> Sequence[Revision]:
         """Return the superseded revisions of an article, oldest first."""
-        with self._open() as opened:
-            return await opened.revisions.of(article_id)
+        return await self._read(lambda opened: opened.revisions.of(article_id))
 
     async def count(self) -> int:
         """Return how many articles can be found."""
-        with self._open() as opened:
-            found = await opened.client.count(index=self._names.of(ARTICLES), ignore_unavailable=True)
-            return int(found["count"])
+        found = await self._search(size=0, track_total_hits=True)
+        return int(found["hits"]["total"]["value"])
 
     async def items(self) -> AsyncIterator[tuple[str, int, str, str]]:
         """Go through article id, version, title and content hash of all, by id."""
         after: list[str] | None = None
         while True:
-            with self._open() as opened:
-                page = await opened.client.search(
-                    index=self._names.of(ARTICLES), size=PAGE, sort=[{"article_id": "asc"}],
-                    search_after=after, source_includes=["version", "title", "content_hash"],
-                    track_total_hits=False, ignore_unavailable=True,
-                )  # fmt: skip
-            for hit in page["hits"]["hits"]:
+            page = await self._search(
+                size=PAGE, sort=[{"article_id": "asc"}], search_after=after, track_total_hits=False,
+                source_includes=["version", "title", "content_hash"],
+            )  # fmt: skip
+            hits = page["hits"]["hits"]
+            for hit in hits:
                 source = hit["_source"]
                 yield hit["_id"], source["version"], source["title"], source["content_hash"]
-            if len(page["hits"]["hits"]) < PAGE:
+            if len(hits) < PAGE:
                 return
-            after = page["hits"]["hits"][-1]["sort"]
+            after = hits[-1]["sort"]
+
+    async def _search(self, **asked: Any) -> ObjectApiResponse[Any]:
+        """Search all articles."""
+        index = self._names.of(ARTICLES)
+        return await self._read(lambda opened: opened.client.search(index=index, **asked, **WHOLE))
+
+    async def _read(self, ask: Callable[[_Opened], Awaitable[T]]) -> T:
+        """Return what is asked for, as soon as the shards of all months have started."""
+
+        async def attempt() -> T:
+            with self._open() as opened:
+                return await ask(opened)
+
+        return await once_started(attempt)
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[_Opened]:

@@ -5,6 +5,7 @@ answer that says what is wrong with *this* request is something else, and that i
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +40,8 @@ def client_for(url: str, settings: ElasticsearchSettings | None = None) -> Async
         settings: default those of the environment.
     """
     settings = settings or load(ElasticsearchSettings)
+    # it warns at each request of an outage; whoever asks says so once
+    logging.getLogger("elastic_transport.node_pool").setLevel(logging.ERROR)
     options: dict[str, Any] = {}
     secret = secret_from(f"{PREFIX}PASSWORD", settings.password, settings.password_file)
     key = secret_from(f"{PREFIX}API_KEY", settings.api_key, settings.api_key_file)

@@ -1,13 +1,26 @@
-"""Reading documents in real time, by index and id: what was written counts, refreshed or not."""
+"""Reading for ourselves: by index and id what was written, refreshed or not; or all, and nothing less.
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any
+A month that was made this moment is in the read alias before its shards have started; a search of them fails
+until they have, which takes a fraction of a second. So whoever reads asks again for a while.
+"""
 
-from elasticsearch import AsyncElasticsearch
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from elasticsearch import ApiError, AsyncElasticsearch
 
 from newswire_index.store import StoreUnavailableError
 
 AT_ONCE = 1000  # documents in one request
+STARTING_SECONDS = 3.0  # for a new month's shards
+PAUSE_SECONDS = 0.05
+WHOLE: Mapping[str, Any] = {"ignore_unavailable": True, "allow_partial_search_results": False}
+"""Options of a search that leaves nothing out; where there is no index yet, there is nothing."""
+
+T = TypeVar("T")
 
 
 async def read(
@@ -28,3 +41,26 @@ async def read(
                 raise StoreUnavailableError(f"Elasticsearch cannot read {found['_index']}: {error['reason']}")
             if found.get("found"):
                 yield found
+
+
+async def once_started(ask: Callable[[], Awaitable[T]]) -> T:
+    """Return what is asked for, asked again for a while if shards have yet to start."""
+    deadline = time.monotonic() + STARTING_SECONDS
+    while True:
+        try:
+            return await ask()
+        except StoreUnavailableError as error:
+            if not _are_starting(error) or time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
+def _are_starting(error: StoreUnavailableError) -> bool:
+    cause = error.__cause__
+    said = cause.body.get("error") if isinstance(cause, ApiError) and isinstance(cause.body, dict) else None
+    return (
+        isinstance(cause, ApiError)
+        and cause.meta.status == HTTPStatus.SERVICE_UNAVAILABLE
+        and isinstance(said, dict)
+        and said.get("type") == "search_phase_execution_exception"
+    )

@@ -16,7 +16,7 @@ from elasticsearch import AsyncElasticsearch
 from newswire_index.document import Document, Removal, month_of
 from newswire_index.elastic_bulk import Action, deleting, putting
 from newswire_index.elastic_names import ARTICLES, REVISIONS, ElasticNames
-from newswire_index.elastic_reading import read
+from newswire_index.elastic_reading import WHOLE, read
 from newswire_index.elastic_source import revision_of, revision_source
 from newswire_index.store import Revision
 
@@ -102,7 +102,7 @@ class Revisions:
         """Return the superseded revisions of an article, oldest first; none of one that is not there."""
         newest = await self._client.search(
             index=self._names.of(ARTICLES), query={"ids": {"values": [article_id]}},
-            source_includes="revision", size=1, ignore_unavailable=True,
+            source_includes="revision", size=1, **WHOLE,
         )  # fmt: skip
         if not newest["hits"]["hits"]:
             return ()
@@ -114,7 +114,7 @@ class Revisions:
         while True:
             page = await self._client.search(
                 index=self._names.of(REVISIONS), query={"term": {"article_id": article_id}}, size=PAGE,
-                sort=[{"revision": "asc"}], search_after=after, ignore_unavailable=True,
+                sort=[{"revision": "asc"}], search_after=after, **WHOLE,
             )  # fmt: skip
             hits = page["hits"]["hits"]
             for hit in hits:

@@ -12,13 +12,13 @@ import socket
 import uuid
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from elasticsearch import AsyncElasticsearch, BadRequestError, ConflictError, NotFoundError
 
-from newswire.errors import NewswireError
+from newswire.errors import NewswireError, UnavailableError
 from newswire_index.elastic_client import unavailable
 from newswire_index.elastic_names import ElasticNames
 
@@ -58,7 +58,8 @@ class Progress:
 
     def row(self) -> dict[str, Any]:
         """Return it as JSON."""
-        return {**asdict(self), "following": {str(number): at for number, at in self.following.items()}}
+        following = {str(number): at for number, at in self.following.items()}
+        return {**vars(self), "following": following, "counts": dict(self.counts)}
 
     @classmethod
     def read(cls, row: dict[str, Any]) -> "Progress":
@@ -157,10 +158,10 @@ class RebuildState:
             await self._put()
 
     async def release(self) -> None:
-        """Leave the rebuild as it is, for whoever goes on with it."""
+        """Leave the rebuild as it is, for whoever goes on; who cannot say so is found dead instead."""
         async with self._saving:
             self.progress.owner = None
-            with contextlib.suppress(RebuildTakenError):
+            with contextlib.suppress(RebuildTakenError, UnavailableError):
                 await self._put()
 
     async def forget(self) -> None:
