@@ -27,7 +27,7 @@ from newswire.settings import load
 from newswire.users_settings import UsersSettings
 from newswire_index.elastic_client import reason_of, unavailable
 from newswire_index.elastic_mapping import mark
-from newswire_index.elastic_names import ElasticNames
+from newswire_index.elastic_names import REBUILD, ElasticNames
 from newswire_index.elastic_setup import kept
 from newswire_index.elastic_steps import Do, End, Step, done, step_for
 
@@ -66,7 +66,7 @@ def index_role(names: ElasticNames) -> Json:
     aliases; it holds for our own indices only.
     """
     ours = [name for each in kept() for name in (names.of(each.kind), names.pattern(each.kind))]
-    return _role(["monitor"], ours, ["read", "write", "manage"])
+    return _role(["monitor"], [*ours, names.of(REBUILD)], ["read", "write", "manage"])
 
 
 def reader_role(names: ElasticNames, space: str = "") -> Json:
