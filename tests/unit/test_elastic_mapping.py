@@ -84,7 +84,7 @@ def test_what_the_mappings_use_is_defined_beside_them() -> None:
 
 
 def test_no_language_drops_words() -> None:
-    """ "Die Welt" is a newspaper, and a phrase with a gap would find "der Welt" as well."""
+    """In "Die Welt" both are its name, and a phrase with a gap would find "der Welt" as well."""
     analyzers = analysis()["analyzer"]
 
     assert {analyzers[stemming(name)]["stopwords"] for name in LANGUAGES.values()} == {"_none_"}
