@@ -39,7 +39,7 @@ test-chaos: $(STAMP) ## minutes of chaos: everything is killed and frozen, the b
 	$(BIN)/python -m pytest -m long -s tests/chaos
 
 test-compose: $(STAMP) ## docker-compose.yml brought up, killed, scaled; needs a Docker engine, and takes minutes
-	$(BIN)/python -m pytest -m compose tests/compose
+	$(BIN)/python -m pytest -p no:randomly -m compose -s tests/compose
 
 env: ## .env with passwords for docker-compose.yml; what it has already stays
 	@sh deploy/env.sh
@@ -47,8 +47,8 @@ env: ## .env with passwords for docker-compose.yml; what it has already stays
 # In three steps: --wait takes a container that has done its work and ended for one that failed.
 up: env ## everything in containers: make up, make up DEMO=1, make up FEEDS=my.opml SCALE=enrich=3
 	$(STACK) up --detach --build $(SCALES)
-	$(STACK) wait kibana-setup
-	$(STACK) up --detach --no-recreate --wait $(SCALES) $(SERVICES)
+	$(STACK) wait kibana-setup $(if $(DEMO),newsroom-feeds)
+	$(STACK) up --detach --no-recreate --no-deps --wait $(SCALES) $(SERVICES)
 	$(if $(filter command line environment,$(origin FEEDS)),$(STACK) exec -T ingest newswire feeds import - <$(FEEDS))
 	@echo 'Kibana is at http://127.0.0.1:5601; user newswire_reader, password READER_PASSWORD in .env'
 

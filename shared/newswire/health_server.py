@@ -142,7 +142,7 @@ def served(health: Health, host: str, port: int) -> Iterator[int]:
         raise SettingsError(
             f"NEWSWIRE_HEALTH_HOST and NEWSWIRE_HEALTH_PORT: {host}:{port} cannot be had: {error}"
         ) from error
-    disable_created_metrics()  # one more series a counter, which nobody reads
+    disable_created_metrics()  # type: ignore[no-untyped-call]  # one more series a counter, which nobody reads
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
     thread.start()
     try:

@@ -1,4 +1,4 @@
-"""Reference pages made from the code: ``python -m newswire.reference`` writes settings, commands and events.
+"""Reference pages made from the code: ``python -m newswire.reference`` writes all of them.
 
 Needs a checkout with all services installed, as settings and commands are found through entry points.
 """
@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings
 
 from newswire import cli
 from newswire.event_page import events_page
+from newswire.metrics import described
 from newswire.service import installed
 from newswire.settings import SHARED
 
@@ -27,7 +28,12 @@ VALUES = {"bool": "", "int": " NUMBER", "float": " NUMBER", "Path": " FILE"}  # 
 
 def pages() -> dict[str, str]:
     """Return the text of each page by its file name."""
-    return {"settings.md": settings_page(), "cli.md": cli_page(), "events.md": events_page(MADE)}
+    return {
+        "settings.md": settings_page(),
+        "cli.md": cli_page(),
+        "events.md": events_page(MADE),
+        "metrics.md": metrics_page(),
+    }
 
 
 def settings_page() -> str:
@@ -63,6 +69,25 @@ def cli_page() -> str:
     ]
     for name, command in leaves(typer.main.get_command(app), "newswire"):
         lines += ["", *_command_lines(name, command)]
+    return "\n".join(lines) + "\n"
+
+
+def metrics_page() -> str:
+    """Return the page of all metrics."""
+    lines = [
+        "# Metrics",
+        "",
+        MADE,
+        "",
+        "What `/metrics` of a process tells Prometheus, beside the usual `process_` figures.",
+        "Labels come from small closed sets. A histogram has `_bucket`, `_sum` and `_count`.",
+        "[Watch it](../how-to/watch-it.md) says how to scrape them and what to alert on.",
+        "",
+        "| metric | type | labels | what it is |",
+        "|---|---|---|---|",
+    ]
+    for name, kind, labels, text in described():
+        lines.append(_row(f"`{name}`", kind, ", ".join(f"`{label}`" for label in labels), text))
     return "\n".join(lines) + "\n"
 
 

@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import NamedTuple
@@ -65,6 +65,11 @@ class Group:
     async def start(self) -> None:
         """Begin to take part."""
         self._task = asyncio.create_task(self._member.run())
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the member says that it holds its share."""
+        return self._member.is_settled
 
     async def stop(self) -> None:
         """Leave the group."""
@@ -336,6 +341,22 @@ class LogContract:
 
                 assert set(first.claims) | set(second.claims) == {0, 1, 2}
             await until(lambda: len(first.claims) == 3)
+
+    async def test_a_member_is_settled_once_it_holds_its_share_be_it_nothing(self, make_log: MakeLog) -> None:
+        """One more than there are partitions stands by, and knows that it does."""
+        log = await make_log()
+        async with AsyncExitStack() as stack:
+            first = await stack.enter_async_context(joined(log))
+            before = first.is_settled
+            await until(lambda: first.is_settled)
+            held = len(first.claims)
+            members = [first] + [
+                await stack.enter_async_context(joined(await make_log())) for _ in range(log.partitions)
+            ]
+            await until(lambda: [len(each.claims) for each in members].count(1) == log.partitions)
+            await until(lambda: all(each.is_settled for each in members))
+
+        assert (before, held) == (False, log.partitions)
 
     async def test_different_groups_read_independently(self, make_log: MakeLog) -> None:
         """What one group committed another still gets."""

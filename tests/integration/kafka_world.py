@@ -40,10 +40,12 @@ class KafkaWorld:
         """Return a connection with quick settings."""
         return connection_to(self.address, KafkaSettings(session_seconds=SESSION_SECONDS, **settings))
 
-    async def log(self, topics: Sequence[TopicSpec] = TOPICS, **settings: Any) -> KafkaLog:
+    async def log(
+        self, topics: Sequence[TopicSpec] = TOPICS, *, partitions: int = PARTITIONS, **settings: Any
+    ) -> KafkaLog:
         """Return another handle on the log, with all topics there."""
         kafka = KafkaSettings(session_seconds=SESSION_SECONDS, **settings)
-        log = open_log(self.address, prefix=self.prefix, partitions=PARTITIONS, kafka=kafka)
+        log = open_log(self.address, prefix=self.prefix, partitions=partitions, kafka=kafka)
         assert isinstance(log, KafkaLog)
         self._logs.append(log)
         await log.open()

@@ -1,12 +1,13 @@
 """Roles and users on an Elasticsearch with authentication on: what each may do, and what not."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from elasticsearch import AsyncElasticsearch, AuthenticationException, AuthorizationException
-from integration.elastic_scene import Scene, Server, client_of, ends, scene_in
+from integration.elastic_scene import Scene, client_of, prefix_on, scene_in
+from servers.elasticsearch import ElasticsearchServer
 
 from newswire.errors import SettingsError
 from newswire_index.elastic_mapping import VERSION
@@ -23,23 +24,32 @@ PASSWORDS = Passwords(index="index-secret", reader="reader-secret")
 OTHERS = "somebody-elses"
 
 
+@pytest.fixture(scope="module")
+def prefix(secured_elasticsearch: ElasticsearchServer) -> Iterator[str]:
+    """A world that is set up."""
+    with prefix_on(secured_elasticsearch) as prefix:
+        yield prefix
+
+
 @pytest.fixture
-async def scene(secured_elasticsearch: Server) -> AsyncIterator[Scene]:
-    """A world that is set up, beside an index of somebody else's."""
-    async with scene_in(secured_elasticsearch) as scene:
-        await scene.set_up()
-        others = f"{scene.names.prefix}{OTHERS}"
+async def scene(secured_elasticsearch: ElasticsearchServer, prefix: str) -> AsyncIterator[Scene]:
+    """That world without users, beside an index of somebody else's."""
+    async with scene_in(secured_elasticsearch, prefix) as scene:
+        others = f"{prefix}{OTHERS}"
         await scene.client.index(index=others, id="1", document={"a": 1}, refresh=True)
         yield scene
-        await scene.client.indices.delete(index=others)
+        anyway = scene.client.options(ignore_status=404)
+        months = [scene.names.index(scene.names.month(ARTICLES, MONTH), generation) for generation in (1, 2)]
+        await anyway.indices.delete(index=[others, *months], ignore_unavailable=True)
         for who in ("newswire_index", "newswire_reader"):
-            anyway = scene.client.options(ignore_status=404)
-            await anyway.security.delete_user(username=f"{scene.names.prefix}{who}")
-            await anyway.security.delete_role(name=f"{scene.names.prefix}{who}")
+            await anyway.security.delete_user(username=f"{prefix}{who}")
+            await anyway.security.delete_role(name=f"{prefix}{who}")
 
 
 @asynccontextmanager
-async def as_user(scene: Scene, server: Server, who: str, password: str) -> AsyncIterator[AsyncElasticsearch]:
+async def as_user(
+    scene: Scene, server: ElasticsearchServer, who: str, password: str
+) -> AsyncIterator[AsyncElasticsearch]:
     """Yield a client of a user of this world."""
     async with client_of(server, basic_auth=(f"{scene.names.prefix}{who}", password)) as client:
         yield client
@@ -100,7 +110,7 @@ async def test_a_dry_run_makes_nobody(scene: Scene) -> None:
 
 
 async def test_the_index_user_can_do_all_that_the_service_does(
-    scene: Scene, secured_elasticsearch: Server
+    scene: Scene, secured_elasticsearch: ElasticsearchServer
 ) -> None:
     """From making a month to dropping it."""
     await make_users(scene)
@@ -109,7 +119,7 @@ async def test_the_index_user_can_do_all_that_the_service_does(
 
 
 async def test_the_index_user_cannot_touch_what_is_not_newswires(
-    scene: Scene, secured_elasticsearch: Server
+    scene: Scene, secured_elasticsearch: ElasticsearchServer
 ) -> None:
     """Neither read nor delete, nor make, nor more than its work asks for."""
     await make_users(scene)
@@ -140,7 +150,7 @@ async def test_the_index_user_cannot_touch_what_is_not_newswires(
 
 
 async def test_a_reader_reads_what_the_aliases_show_and_changes_nothing(
-    scene: Scene, secured_elasticsearch: Server
+    scene: Scene, secured_elasticsearch: ElasticsearchServer
 ) -> None:
     """Not the index behind the alias either: a rebuild's unfinished one is nobody's business."""
     await make_users(scene)
@@ -186,7 +196,9 @@ async def test_a_reader_may_open_what_was_imported_into_one_space_of_kibana(scen
     ]
 
 
-async def test_kibana_itself_gets_its_password(scene: Scene, secured_elasticsearch: Server) -> None:
+async def test_kibana_itself_gets_its_password(
+    scene: Scene, secured_elasticsearch: ElasticsearchServer
+) -> None:
     """A user that Elasticsearch brings along; it is not made."""
     password = f"kibana-{scene.names.prefix}"
     first = await make_users(scene, Passwords(kibana=password))
@@ -230,7 +242,9 @@ async def test_a_role_that_somebody_widened_is_narrowed_again(scene: Scene) -> N
     assert (await scene.client.security.get_role(name=name)).body[name]["cluster"] == ["monitor"]
 
 
-async def test_without_credentials_nothing_is_answered(scene: Scene, secured_elasticsearch: Server) -> None:
+async def test_without_credentials_nothing_is_answered(
+    scene: Scene, secured_elasticsearch: ElasticsearchServer
+) -> None:
     """401, for whatever is asked."""
     async with AsyncElasticsearch(secured_elasticsearch.url) as client:
         for asked in (client.info(), client.search(index=scene.names.of(ARTICLES)), client.cluster.health()):
@@ -238,7 +252,9 @@ async def test_without_credentials_nothing_is_answered(scene: Scene, secured_ela
                 await asked
 
 
-async def test_whoever_may_make_no_users_is_told_so(scene: Scene, secured_elasticsearch: Server) -> None:
+async def test_whoever_may_make_no_users_is_told_so(
+    scene: Scene, secured_elasticsearch: ElasticsearchServer
+) -> None:
     """In one line, with what is missing."""
     await make_users(scene)
     async with as_user(scene, secured_elasticsearch, "newswire_index", "index-secret") as client:
@@ -248,11 +264,10 @@ async def test_whoever_may_make_no_users_is_told_so(scene: Scene, secured_elasti
             await Scene(client, scene.names, scene.url).set_up()
 
 
-async def test_where_authentication_is_off_it_is_said(elasticsearch: Server) -> None:
+async def test_where_authentication_is_off_it_is_said(elasticsearch: ElasticsearchServer) -> None:
     """Users would be of no use, and their lack no surprise."""
     async with scene_in(elasticsearch) as scene:
         with pytest.raises(SettingsError) as told:
             await Users(scene.client, scene.names).run(PASSWORDS)
 
         assert str(told.value) == OFF
-        assert ends(await scene.set_up()) == {End.CREATED}

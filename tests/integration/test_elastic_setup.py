@@ -10,7 +10,8 @@ import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 from elasticsearch import AsyncElasticsearch
-from integration.elastic_scene import Scene, Server, ends, scene_in
+from integration.elastic_scene import Scene, ends, scene_in
+from servers.elasticsearch import ElasticsearchServer
 
 from newswire.errors import SettingsError
 from newswire_index.elastic_mapping import VERSION, analysis, article_mappings, mark
@@ -28,7 +29,7 @@ PRODUCT = {"X-Elastic-Product": "Elasticsearch"}
 
 
 @pytest.fixture
-async def scene(elasticsearch: Server) -> AsyncIterator[Scene]:
+async def scene(elasticsearch: ElasticsearchServer) -> AsyncIterator[Scene]:
     """A world in which nothing is set up."""
     async with scene_in(elasticsearch) as scene:
         yield scene
@@ -293,7 +294,7 @@ async def test_a_missing_alias_of_operations_is_no_set_up(scene: Scene) -> None:
 
 
 async def test_two_worlds_share_a_cluster_and_do_not_see_each_other(
-    scene: Scene, elasticsearch: Server
+    scene: Scene, elasticsearch: ElasticsearchServer
 ) -> None:
     """Each prefix has its own of everything."""
     await scene.set_up()

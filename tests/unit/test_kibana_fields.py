@@ -10,7 +10,8 @@ from kibana.lens_aggs import columns_of
 from kibana.reading import RECORDS, Use, field_types, lens_panels, of_type, uses
 
 from newswire_index.elastic_mapping import article_mappings
-from newswire_index.elastic_names import ARTICLES
+from newswire_index.elastic_names import ARTICLES, ElasticNames
+from newswire_index.elastic_security import reader_role
 from newswire_index.kibana_objects import objects
 from newswire_index.operations_mapping import OPERATIONS_MAPPINGS
 
@@ -129,3 +130,12 @@ def test_words_are_not_hidden_with_the_copies_for_searching() -> None:
         "lag_ms.published_to_indexed",
     } <= shown
     assert not {"in.en.text", "names", "topic_words", "entities.key", "outlet.folded"} & shown
+
+
+@pytest.mark.parametrize("prefix", ["", "staging-"])
+def test_readers_may_read_every_data_view(prefix: str) -> None:
+    """By the role that they are given; nobody needs more to see the dashboards."""
+    role = reader_role(ElasticNames(prefix))
+    allowed = {name for each in role["indices"] if "read" in each["privileges"] for name in each["names"]}
+
+    assert {each["attributes"]["title"] for each in of_type(objects(prefix), "index-pattern")} <= allowed

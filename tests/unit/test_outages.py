@@ -56,6 +56,42 @@ def test_the_next_outage_is_said_again() -> None:
     assert [event for event, _ in said(lines)] == ["dependency.down", "dependency.back"] * 2
 
 
+def test_who_waits_and_for_what_can_be_asked() -> None:
+    """As long as it does."""
+    outages = Outages("index")
+    outages.down(0, DOWN)
+    outages.down(3, UnavailableError("no space"))
+    during = outages.reasons
+    outages.back(0)
+    outages.forget(3)
+
+    assert during == {0: "the store is down", 3: "no space"}
+    assert outages.reasons == {}
+
+
+def test_outages_are_measured_all_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the first that waits to the last that does, the present one included."""
+    now = [100.0]
+    monkeypatch.setattr("newswire.outages.time.monotonic", lambda: now[0])
+    outages = Outages("index")
+    measured = [outages.seconds]
+    outages.down(0, DOWN)
+    now[0] += 2
+    outages.down(1, DOWN)
+    outages.back(0)
+    now[0] += 3
+    measured.append(outages.seconds)
+    outages.forget(1)
+    now[0] += 10
+    measured.append(outages.seconds)
+    outages.down(0, DOWN)
+    now[0] += 1
+    outages.back(0)
+    measured.append(outages.seconds)
+
+    assert measured == [0, 5, 5, 6]
+
+
 def test_the_logs_own_outage_is_left_to_the_log() -> None:
     """It says so itself, once for all stages."""
     with capture_logs() as lines:

@@ -39,12 +39,10 @@ def aggregations() -> Json:
 
 def facets_of(answer: Json) -> Facets:
     """Return the facets that an answer holds; one from no index at all has none."""
-    types = answer["entities"]["types"]["buckets"] if answer else []
+    types = {each["key"]: each for each in answer["entities"]["types"]["buckets"]} if answer else {}
     return Facets(
         topics=_buckets(answer, "topics"),
-        entities={
-            bucket["key"]: _commonest(bucket) for bucket in sorted(types, key=lambda each: each["key"])
-        },
+        entities={kind: _commonest(types[kind]) for kind in sorted(types)},
         outlets=_buckets(answer, "outlets"),
         languages=_buckets(answer, "languages"),
         days=_buckets(answer, "days")[:DAYS],

@@ -53,6 +53,11 @@ def language_key(language: str) -> str | None:
     return key if key in LANGUAGES else None
 
 
+def stemming(name: str) -> str:
+    """Return the analyzer that we make of a built-in one."""
+    return f"newswire_{name}"
+
+
 def analysis() -> Json:
     """Return the analysis that the mappings speak of.
 
@@ -69,6 +74,11 @@ def analysis() -> Json:
         },
         "filter": {"newswire_lowercase": {"type": "lowercase", "language": "greek"}},
         "analyzer": {
+            # no stop words: "die Welt" is a newspaper, and a phrase with a gap would find "der Welt" as well
+            **{
+                stemming(name): {"type": name, "stopwords": "_none_"}
+                for name in dict.fromkeys(LANGUAGES.values())
+            },
             FOLDED: {
                 "type": "custom",
                 "char_filter": ["newswire_marks"],
@@ -80,7 +90,7 @@ def analysis() -> Json:
                     "arabic_normalization",
                     "persian_normalization",
                 ],
-            }
+            },
         },
         "normalizer": {
             FOLDED: {
@@ -110,7 +120,7 @@ def article_mappings() -> Json:
             "text": _folded_text(),
             "names": _folded_text(),
             "topic_words": _folded_text(),
-            "in": {"properties": {key: _in_language(name) for key, name in LANGUAGES.items()}},
+            "in": {"properties": {key: _in_language(stemming(name)) for key, name in LANGUAGES.items()}},
             "entity": _entity(),
             "entities": _entities(),
             "topic": {

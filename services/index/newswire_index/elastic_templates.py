@@ -103,21 +103,24 @@ def shard_settings(settings: ElasticsearchSettings) -> Json:
     return {"index.number_of_shards": settings.shards, "index.number_of_replicas": settings.replicas}
 
 
+def index_settings(settings: ElasticsearchSettings) -> Json:
+    """Return what a month's index is made with beside its template: shards, copies, the refresh interval."""
+    refresh = _seconds(timedelta(seconds=settings.refresh_seconds))
+    return {**shard_settings(settings), "index.refresh_interval": refresh}
+
+
 def month_settings(month: str, settings: ElasticsearchSettings, *, lifecycle: bool = True) -> Json:
-    """Return what a month's index is made with beside its template; it is as old as its end.
+    """Return the same, and that the index is as old as its month's end.
 
     Args:
         month: such as ``2026-11``.
         settings: how indices are made.
         lifecycle: whether months have a life-cycle policy, see ``check_setup``.
     """
-    refresh = _seconds(timedelta(seconds=settings.refresh_seconds))
+    if not lifecycle:
+        return index_settings(settings)
     ended_ms = int(month_end(month).timestamp()) * 1000
-    return {
-        **shard_settings(settings),
-        "index.refresh_interval": refresh,
-        **({"index.lifecycle.origination_date": ended_ms} if lifecycle else {}),
-    }
+    return {**index_settings(settings), "index.lifecycle.origination_date": ended_ms}
 
 
 def _age(retention: timedelta) -> str:

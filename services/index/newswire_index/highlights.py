@@ -12,7 +12,7 @@ from itertools import islice
 
 from newswire_index.sqlite_write import SEPARATOR
 
-START, END = "\x02", "\x03"  # no document holds control characters
+START, END = "\x86", "\x87"  # "selected area"; no document holds these, and Elasticsearch trims those below
 WIDTH = 300  # characters of a passage: three lines on a terminal
 MAX_LABELS = 3  # names of one article: its entity may have fifty spellings
 _BEFORE = 60  # characters kept before the first match of a passage

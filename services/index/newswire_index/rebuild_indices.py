@@ -12,7 +12,7 @@ from newswire_index.elastic_mapping import language_key
 from newswire_index.elastic_months import MonthIndex, Months
 from newswire_index.elastic_names import ARTICLES, ElasticNames
 from newswire_index.elastic_reading import read
-from newswire_index.elastic_templates import index_settings, month_settings
+from newswire_index.elastic_templates import month_settings
 from newswire_index.rebuild_months import filling, swap_actions
 
 SWEPT = 1000  # withdrawn articles in one request
@@ -73,9 +73,8 @@ class NewIndices:
 
     async def finish(self, indices: Sequence[str]) -> None:
         """Let filled indices be found and copied, as all others are, and wait until they can be searched."""
-        settings = {
-            name: value for name, value in index_settings(self._settings).items() if "shards" not in name
-        }
+        settings = month_settings("2000-01", self._settings, lifecycle=False)
+        del settings["index.number_of_shards"]  # all but these can be changed
         with unavailable():
             for index in indices:
                 await self.client.indices.put_settings(index=index, settings=settings)
@@ -88,7 +87,10 @@ class NewIndices:
         """Return how many articles an index has by now."""
         with unavailable():
             await self.client.indices.refresh(index=index)
-            return int((await self.client.count(index=index))["count"])
+            answer = await self.client.search(
+                index=index, size=0, track_total_hits=True, allow_partial_search_results=False
+            )
+            return int(answer["hits"]["total"]["value"])
 
     async def swap(self, new: Mapping[str, str]) -> None:
         """Move the aliases of all months in one request."""
@@ -132,6 +134,8 @@ class NewIndices:
 
     async def lacking(self, old: str, new: str) -> AsyncIterator[dict[str, int]]:
         """Go through articles, with their versions, that the old index of a month has and the new has not."""
+        with unavailable():
+            await self.client.indices.refresh(index=old)
         async for hits in self._pages(old):
             versions = {hit["_id"]: int(hit["_version"]) for hit in hits}
             with unavailable():
@@ -145,7 +149,7 @@ class NewIndices:
             with unavailable():
                 answer = await self.client.search(
                     index=index, size=PAGE, source=False, version=True, sort=["article_id"],
-                    search_after=after, track_total_hits=False,
+                    search_after=after, track_total_hits=False, allow_partial_search_results=False,
                 )  # fmt: skip
             hits = answer["hits"]["hits"]
             if hits:

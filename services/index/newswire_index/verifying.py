@@ -322,7 +322,14 @@ async def _merged(
 
 
 async def verify(
-    log: Log, items: Items, folder: Path, keeping: Keeping, *, settle_seconds: float, named: int = NAMED
+    log: Log,
+    items: Items,
+    folder: Path,
+    keeping: Keeping,
+    *,
+    settle_seconds: float,
+    named: int = NAMED,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Report:
     """Compare topic and index; what the topic says lies in a folder meanwhile.
 
@@ -333,12 +340,13 @@ async def verify(
         keeping: how long what is kept.
         settle_seconds: between two looks at what differs.
         named: how many differences are named.
+        clock: the current time, with a zone.
     """
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="verify-", dir=folder) as place:
         rows = TopicRows(Path(place) / "topic.db")
         try:
-            verification = Verification(log, items, rows, keeping, settle_seconds=settle_seconds)
+            verification = Verification(log, items, rows, keeping, settle_seconds=settle_seconds, clock=clock)
             with bar("verify", await verification.total()) as moved:
                 return await verification.verify(named, moved)
         finally:
