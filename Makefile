@@ -39,7 +39,7 @@ test-chaos: $(STAMP) ## minutes of chaos: everything is killed and frozen, the b
 	$(BIN)/python -m pytest -m long -s tests/chaos
 
 test-compose: $(STAMP) ## docker-compose.yml brought up, killed, scaled; needs a Docker engine, and takes minutes
-	$(BIN)/python -m pytest -m compose tests/compose
+	$(BIN)/python -m pytest -p no:randomly -m compose -s tests/compose
 
 env: ## .env with passwords for docker-compose.yml; what it has already stays
 	@sh deploy/env.sh

@@ -1,12 +1,12 @@
 """Roles and users on an Elasticsearch with authentication on: what each may do, and what not."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from elasticsearch import AsyncElasticsearch, AuthenticationException, AuthorizationException
-from integration.elastic_scene import Scene, client_of, ends, scene_in
+from integration.elastic_scene import Scene, client_of, prefix_on, scene_in
 from servers.elasticsearch import ElasticsearchServer
 
 from newswire.errors import SettingsError
@@ -24,19 +24,26 @@ PASSWORDS = Passwords(index="index-secret", reader="reader-secret")
 OTHERS = "somebody-elses"
 
 
+@pytest.fixture(scope="module")
+def prefix(secured_elasticsearch: ElasticsearchServer) -> Iterator[str]:
+    """A world that is set up."""
+    with prefix_on(secured_elasticsearch) as prefix:
+        yield prefix
+
+
 @pytest.fixture
-async def scene(secured_elasticsearch: ElasticsearchServer) -> AsyncIterator[Scene]:
-    """A world that is set up, beside an index of somebody else's."""
-    async with scene_in(secured_elasticsearch) as scene:
-        await scene.set_up()
-        others = f"{scene.names.prefix}{OTHERS}"
+async def scene(secured_elasticsearch: ElasticsearchServer, prefix: str) -> AsyncIterator[Scene]:
+    """That world without users, beside an index of somebody else's."""
+    async with scene_in(secured_elasticsearch, prefix) as scene:
+        others = f"{prefix}{OTHERS}"
         await scene.client.index(index=others, id="1", document={"a": 1}, refresh=True)
         yield scene
-        await scene.client.indices.delete(index=others)
+        anyway = scene.client.options(ignore_status=404)
+        months = [scene.names.index(scene.names.month(ARTICLES, MONTH), generation) for generation in (1, 2)]
+        await anyway.indices.delete(index=[others, *months], ignore_unavailable=True)
         for who in ("newswire_index", "newswire_reader"):
-            anyway = scene.client.options(ignore_status=404)
-            await anyway.security.delete_user(username=f"{scene.names.prefix}{who}")
-            await anyway.security.delete_role(name=f"{scene.names.prefix}{who}")
+            await anyway.security.delete_user(username=f"{prefix}{who}")
+            await anyway.security.delete_role(name=f"{prefix}{who}")
 
 
 @asynccontextmanager
@@ -264,4 +271,3 @@ async def test_where_authentication_is_off_it_is_said(elasticsearch: Elasticsear
             await Users(scene.client, scene.names).run(PASSWORDS)
 
         assert str(told.value) == OFF
-        assert ends(await scene.set_up()) == {End.CREATED}
