@@ -53,6 +53,7 @@ class WorkerOptions:
         backoff: waits between tries.
         drain_seconds: how long stopping may wait for what is in hand, all partitions together.
         cache: folder for the cache files of large tables.
+        publishes: whether the stage does; one that never does, not even dead letters, commits offsets only.
     """
 
     max_records: int = 1000
@@ -62,6 +63,7 @@ class WorkerOptions:
     backoff: Backoff = field(default_factory=Backoff)
     drain_seconds: float = 20.0
     cache: Path | None = None
+    publishes: bool = True
 
 
 class PartitionLoop:

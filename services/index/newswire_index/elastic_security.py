@@ -8,7 +8,7 @@ Kibana itself logs in as ``kibana_system``, which Elasticsearch brings along: it
 
 from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +42,9 @@ OFF = "authentication is off in this Elasticsearch: it knows no users (xpack.sec
 class Passwords:
     """Of the users; one without is not made, or stays as it is."""
 
-    index: str | None = None
-    reader: str | None = None
-    kibana: str | None = None
+    index: str | None = field(default=None, repr=False)
+    reader: str | None = field(default=None, repr=False)
+    kibana: str | None = field(default=None, repr=False)
 
 
 def passwords_from(index: Path | None, reader: Path | None, kibana: Path | None) -> Passwords:
