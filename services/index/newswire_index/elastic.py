@@ -18,9 +18,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from elastic_transport import ObjectApiResponse
-from elasticsearch import ApiError, AsyncElasticsearch
+from elasticsearch import ApiError, AsyncElasticsearch, AuthenticationException, NotFoundError
 
 from newswire.elasticsearch_settings import ElasticsearchSettings
+from newswire.errors import SettingsError
 from newswire.settings import load
 from newswire_index.document import Document, Removal
 from newswire_index.elastic_bulk import Bulk
@@ -100,7 +101,8 @@ class ElasticStore:
             return
         client = client_for(self._url, self._settings)
         try:
-            await wait_for(client, self._settings.wait_seconds if self._create else 0)
+            if self._create:  # a reader waits for nothing, and may not even ask for the version
+                await wait_for(client, self._settings.wait_seconds)
             with _asking():
                 self._opened = self._build(client, lifecycle=await self._check(client))
         finally:
@@ -111,10 +113,13 @@ class ElasticStore:
         """Say whether the cluster knows ILM; raises StoreMissingError."""
         if self._create:
             return await check_setup(client, self._names)
-        if not await client.indices.exists_alias(name=self._names.of(ARTICLES)):
-            raise StoreMissingError(
-                f"no index yet at {self._url}: run `newswire run` or `newswire demo` first"
-            )
+        try:
+            await client.indices.get_alias(name=self._names.of(ARTICLES))
+        except NotFoundError as error:
+            missing = f"no index yet at {self._url}: run `newswire run` or `newswire demo` first"
+            raise StoreMissingError(missing) from error
+        except AuthenticationException as error:
+            raise SettingsError(f"Elasticsearch refuses the log-in: {reason_of(error)}") from error
         return False
 
     def _build(self, client: AsyncElasticsearch, *, lifecycle: bool) -> _Opened:
