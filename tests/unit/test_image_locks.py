@@ -31,7 +31,7 @@ def packages(path: Path) -> dict[str, str]:
 
 def needs(name: str, extras: frozenset[str] = frozenset()) -> set[tuple[str, frozenset[str]]]:
     """Return what a distribution asks for on this machine, with the extras that it asks for."""
-    found = set()
+    found: set[tuple[str, frozenset[str]]] = set()
     for line in distribution(name).requires or []:
         wanted = Requirement(line)
         environments = [{"extra": extra} for extra in extras | {""}]
@@ -43,7 +43,7 @@ def needs(name: str, extras: frozenset[str] = frozenset()) -> set[tuple[str, fro
 def closure(name: str) -> set[str]:
     """Return the names of everything that a distribution needs, directly or not, and its own."""
     seen: set[tuple[str, frozenset[str]]] = set()
-    waiting = {(canonicalize_name(name), frozenset[str]())}
+    waiting: set[tuple[str, frozenset[str]]] = {(canonicalize_name(name), frozenset())}
     while waiting:
         seen |= waiting
         waiting = {each for one in waiting for each in needs(*one)} - seen
@@ -60,7 +60,9 @@ def test_a_lock_is_a_part_of_the_whole(name: str) -> None:
     """The same versions with the same hashes: an image runs what the tests ran."""
     whole = packages(ROOT / "requirements.lock")
 
-    assert {name: block for name, block in packages(LOCKS / f"{name}.txt").items() if whole.get(name) != block} == {}
+    assert {
+        name: block for name, block in packages(LOCKS / f"{name}.txt").items() if whole.get(name) != block
+    } == {}
 
 
 @each_lock
