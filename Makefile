@@ -9,7 +9,7 @@ FEEDS ?= deploy/feeds/world.opml
 # Docker as it is here: another client, or one behind a wrapper, does as well.
 COMPOSE ?= docker compose
 STACK = $(COMPOSE) --env-file .env $(if $(DEMO),--env-file deploy/demo.env)
-SERVICES := kafka elasticsearch kibana ingest enrich index
+LASTING = $$($(STACK) config --services | grep -vxE 'setup|kibana-setup|newsroom-feeds')
 SCALES = $(addprefix --scale ,$(SCALE))
 
 .DEFAULT_GOAL := help
@@ -48,7 +48,7 @@ env: ## .env with passwords for docker-compose.yml; what it has already stays
 up: env ## everything in containers: make up, make up DEMO=1, make up FEEDS=my.opml SCALE=enrich=3
 	$(STACK) up --detach --build $(SCALES)
 	$(STACK) wait kibana-setup $(if $(DEMO),newsroom-feeds)
-	$(STACK) up --detach --no-recreate --no-deps --wait $(SCALES) $(SERVICES)
+	$(STACK) up --detach --no-recreate --no-deps --wait $(SCALES) $(LASTING)
 	$(if $(filter command line environment,$(origin FEEDS)),$(STACK) exec -T ingest newswire feeds import - <$(FEEDS))
 	@echo 'Kibana is at http://127.0.0.1:5601; user newswire_reader, password READER_PASSWORD in .env'
 

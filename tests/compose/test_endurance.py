@@ -8,7 +8,10 @@ from compose.stack import SERVICES, Stack, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.compose, pytest.mark.timeout(2400)]
 
-MEMBERS = "/opt/kafka/bin/kafka-consumer-groups.sh --bootstrap-server localhost:9092 --describe --members --group enrich"
+MEMBERS = (
+    "/opt/kafka/bin/kafka-consumer-groups.sh --bootstrap-server localhost:9092"
+    " --describe --members --group enrich"
+)
 REBUILD_SECONDS = 60.0  # on two busy cores; the dependencies alone take longer
 
 

@@ -2,20 +2,28 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from contract.store_contract import NOW, article
 from elasticsearch import AsyncElasticsearch, AuthenticationException, AuthorizationException
 from integration.elastic_scene import Scene, client_of, prefix_on, scene_in
+from pydantic import SecretStr
 from servers.elasticsearch import ElasticsearchServer
 
+from newswire.elasticsearch_settings import ElasticsearchSettings
 from newswire.errors import SettingsError
+from newswire_index.elastic import ElasticStore
 from newswire_index.elastic_mapping import VERSION
 from newswire_index.elastic_names import ARTICLES, OUTCOMES
 from newswire_index.elastic_security import KIBANA, OFF, Passwords, Users
 from newswire_index.elastic_setup import check_setup
 from newswire_index.elastic_steps import End
 from newswire_index.elastic_templates import month_settings
+from newswire_index.query import parse_query
+from newswire_index.settings import IndexSettings
+from newswire_index.store import STORED
 
 pytestmark = pytest.mark.integration
 
@@ -116,6 +124,33 @@ async def test_the_index_user_can_do_all_that_the_service_does(
     await make_users(scene)
     async with as_user(scene, secured_elasticsearch, "newswire_index", "index-secret") as client:
         await use_as_the_index_service(scene, client)
+
+
+async def test_the_store_works_as_the_index_user(
+    scene: Scene, secured_elasticsearch: ElasticsearchServer
+) -> None:
+    """The port itself, with nobody more powerful behind it."""
+    await make_users(scene)
+    settings = ElasticsearchSettings(
+        username=f"{scene.names.prefix}newswire_index", password=SecretStr("index-secret"), replicas=0
+    )
+    store = ElasticStore(
+        secured_elasticsearch.url, prefix=scene.names.prefix, settings=settings, clock=lambda: NOW,
+        own=IndexSettings(),
+    )  # fmt: skip
+    await store.open()
+    try:
+        first, second = article("a", version=1, revision=1), article("a", version=2, revision=2)
+        assert await store.write([first]) == [STORED]
+        assert await store.write([second]) == [STORED]
+        assert await store.write([article("b")]) == [STORED]
+        await store.withdraw("b")
+        await scene.client.indices.refresh(index=scene.names.of(ARTICLES))
+        found = await store.search(parse_query("", facets=True))
+        assert [(hit.article_id, hit.version) for hit in found.hits] == [("a", 2)]
+        assert await store.drop_expired(NOW + timedelta(days=4000)) == 1
+    finally:
+        await store.close()
 
 
 async def test_the_index_user_cannot_touch_what_is_not_newswires(

@@ -116,7 +116,6 @@ async def test_removed_withdrawn_expired_and_unreadable_are_not_taken_over(world
     assert await world.serving() == ["2026.11-000002"]
 
 
-@pytest.mark.parametrize("step", ["_plan", "_compare", "_swap", "_move_aliases", "_read_on"])
 async def test_what_the_store_rejects_is_named_and_nothing_swapped_unless_allowed(
     world: RebuildWorld, tmp_path: Path
 ) -> None:

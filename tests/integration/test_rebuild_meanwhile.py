@@ -112,6 +112,7 @@ async def test_the_months_end_in_the_middle_gets_a_new_index_too(
     assert (await world.verified(tmp_path)).is_equal
 
 
+@pytest.mark.parametrize("step", ["_plan", "_compare", "_swap", "_move_aliases", "_read_on"])
 async def test_a_withdrawal_at_any_moment_is_in_neither_index(
     world: RebuildWorld, between: Between, tmp_path: Path, step: str
 ) -> None:

@@ -211,13 +211,3 @@ def test_the_demo_is_hasty_and_real_publishers_are_not() -> None:
     assert demo.pop("COMPOSE_PROFILES") == "demo"
     assert demo.keys() <= SERVICES["ingest"]["environment"].keys()
     assert "NEWSWIRE_INGEST_ALLOW_PRIVATE" not in demo
-
-
-def test_kafka_outside_is_an_addition_on_loopback() -> None:
-    """It changes the listeners and nothing else."""
-    outside = yaml.safe_load((ROOT / "deploy/kafka-outside.yml").read_text(encoding="utf-8"))
-    (kafka,) = outside["services"].values()
-
-    assert kafka.keys() == {"environment", "networks", "ports"}
-    assert all(port.startswith("127.0.0.1:") for port in kafka["ports"])
-    assert "OUTSIDE:PLAINTEXT" in SERVICES["kafka"]["environment"]["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"]

@@ -18,10 +18,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from elastic_transport import ObjectApiResponse
-from elasticsearch import ApiError, AsyncElasticsearch, AuthenticationException, NotFoundError
+from elasticsearch import ApiError, AsyncElasticsearch
 
 from newswire.elasticsearch_settings import ElasticsearchSettings
-from newswire.errors import SettingsError
 from newswire.settings import load
 from newswire_index.document import Document, Removal
 from newswire_index.elastic_bulk import Bulk
@@ -30,7 +29,7 @@ from newswire_index.elastic_months import Months
 from newswire_index.elastic_names import ARTICLES, ElasticNames
 from newswire_index.elastic_reading import WHOLE, once_started
 from newswire_index.elastic_revisions import Revisions
-from newswire_index.elastic_search import ElasticSearcher
+from newswire_index.elastic_search import ElasticSearcher, check_readable
 from newswire_index.elastic_setup import check_setup
 from newswire_index.elastic_write import ElasticWriter
 from newswire_index.settings import IndexSettings
@@ -40,7 +39,6 @@ from newswire_index.store import (
     Query,
     Results,
     Revision,
-    StoreMissingError,
     StoreUnavailableError,
     Verdict,
 )
@@ -101,7 +99,7 @@ class ElasticStore:
             return
         client = client_for(self._url, self._settings)
         try:
-            if self._create:  # a reader waits for nothing, and may not even ask for the version
+            if self._create:
                 await wait_for(client, self._settings.wait_seconds)
             with _asking():
                 self._opened = self._build(client, lifecycle=await self._check(client))
@@ -113,13 +111,7 @@ class ElasticStore:
         """Say whether the cluster knows ILM; raises StoreMissingError."""
         if self._create:
             return await check_setup(client, self._names)
-        try:
-            await client.indices.get_alias(name=self._names.of(ARTICLES))
-        except NotFoundError as error:
-            missing = f"no index yet at {self._url}: run `newswire run` or `newswire demo` first"
-            raise StoreMissingError(missing) from error
-        except AuthenticationException as error:
-            raise SettingsError(f"Elasticsearch refuses the log-in: {reason_of(error)}") from error
+        await check_readable(client, self._names, self._url)
         return False
 
     def _build(self, client: AsyncElasticsearch, *, lifecycle: bool) -> _Opened:
