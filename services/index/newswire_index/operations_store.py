@@ -18,6 +18,7 @@ from newswire_index.elastic_client import reason_of, unavailable
 from newswire_index.elastic_names import DEAD_LETTERS, FEED_STATUS, OUTCOMES, ElasticNames
 from newswire_index.elastic_reading import read
 from newswire_index.operations_documents import Add, Change, Known, Put, Remove, Step
+from newswire_index.operations_gathering import Gathering
 from newswire_index.store import StoreUnavailableError
 
 logger = structlog.get_logger()
@@ -44,6 +45,7 @@ class OperationsStore:
         self._names = names
         self._retention = retention
         self._bulk = bulk or Bulk(client)
+        self._gathering = Gathering(self._write)
 
     async def check(self) -> None:
         """Raise StoreUnavailableError unless the indices are there."""
@@ -60,7 +62,15 @@ class OperationsStore:
             found = [each async for each in read(self._client, places, "last_new_at,silent_since")]
         return dict.fromkeys(feed_ids, Known()) | {each["_id"]: _known(each) for each in found}
 
+    async def close(self) -> None:
+        """End; the client stays open."""
+        await self._gathering.close()
+
     async def write(self, steps: Sequence[Step]) -> None:
+        """Take steps, together with those of others who come at the same time."""
+        await self._gathering.write(steps)
+
+    async def _write(self, steps: Sequence[Step]) -> None:
         """Take steps; changes last, as what they change may be among the others."""
         await self._send([step for step in steps if not isinstance(step, Change)])
         await self._send([step for step in steps if isinstance(step, Change)])

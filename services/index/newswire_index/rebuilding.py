@@ -41,6 +41,7 @@ NAMED = 20  # rejected articles that are named
 BACKOFF = Backoff(0.2, 10.0)
 
 Say = Callable[[str], None]
+Take = Callable[[Sequence[Record], dict[str, bytes]], Awaitable[None]]
 T = TypeVar("T")
 
 
@@ -123,6 +124,7 @@ class Rebuild:
         self._comparison = Comparison(indices, bulk, options.topic_retention, clock)
         self._withdrawals = Latest(log, Withdrawal.topic)
         self._known: set[str] = set()
+        self._taken = 0
         self._result = Result()
 
     async def run(self) -> Result:
@@ -140,7 +142,7 @@ class Rebuild:
 
     async def _work(self) -> None:
         progress = self._state.progress
-        await self._withdrawals.catch_up()
+        await self._patiently(self._withdrawals.catch_up)
         self._known = set(self._withdrawals.values)
         found = await self._patiently(self._indices.found)
         if not is_swapped(self._indices.names, found, progress.months):
@@ -262,19 +264,24 @@ class Rebuild:
                 self._say(f"the store rejects {item.article_id}: {verdict.reason}")
                 self._state.progress.counts["rejected"] += 1
 
-    async def _follow(self, take: Callable[[Sequence[Record], dict[str, bytes]], Awaitable[None]]) -> int:
+    async def _follow(self, take: Take) -> int:
         """Take all that the topic has by now; returns how many records that were."""
-        count, following = 0, self._state.progress.following
+        self._taken = 0
+        await self._patiently(partial(self._take_all, take))
+        return self._taken
+
+    async def _take_all(self, take: Take) -> None:
+        """Take what there is behind what was taken already, so that this may be done again."""
+        following = self._state.progress.following
         async for number, records, position in self._portions():
             await self._patiently(self._withdraw)
             if records:
                 await self._patiently(partial(take, records, self._withdrawals.values))
             following[number] = position
-            count += len(records)
+            self._taken += len(records)
             self._moved(sum(following.values()))
             self._moment("portion")
-        await self._patiently(self._withdraw)
-        return count
+        await self._withdraw()
 
     async def _portions(self) -> AsyncIterator[tuple[int, list[Record], int]]:
         """Go through partition, records and the offset behind them, up to the ends of now."""

@@ -57,9 +57,11 @@ async def operations(settings: Settings, own: IndexSettings, log: Log) -> AsyncI
     store = OperationsStore(client, ElasticNames(settings.prefix), retention, bulk)
     expiring = asyncio.create_task(_expire(store))
     try:
-        yield [Worker(log, OperationsStage(store, Feeds(log)), WorkerOptions(publishes=False))]
+        options = WorkerOptions(least_records=64, publishes=False)  # the store's pace is not ours to make
+        yield [Worker(log, OperationsStage(store, Feeds(log)), options)]
     finally:
         expiring.cancel()
+        await store.close()
         await client.close()
 
 
