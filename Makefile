@@ -67,6 +67,7 @@ lint: $(STAMP) ## ruff and mypy
 bench: $(STAMP) ## the benchmarks, each a table
 	$(BIN)/python benchmarks/pipeline.py
 	$(BIN)/python benchmarks/kafka.py
+	$(BIN)/python benchmarks/elastic.py
 
 LOCK := uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.11 \
   $(addprefix --no-emit-package ,newswire newswire-ingest newswire-enrich newswire-index)

@@ -48,7 +48,9 @@ def topic_specs(days: float = DAYS, enriched_days: float = RETENTION_DAYS) -> tu
 
 TOPICS = topic_specs()
 
-GROUPS = frozenset({"ingest", "enrich", "index"})
+OPERATIONS_GROUP = "index-operations"
+
+GROUPS = frozenset({"ingest", "enrich", "index", OPERATIONS_GROUP})
 """The groups of Newswire's own stages: whoever else reads as one of them takes its messages away."""
 
 EVENT_OF: dict[str, type[Event]] = {event.topic: event for event in EVENTS}

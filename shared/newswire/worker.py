@@ -67,7 +67,9 @@ class Worker:
     async def run(self) -> None:
         """Work until stopped; raises what no retry can mend."""
         self._failed = asyncio.get_running_loop().create_future()
-        self._member = self._log.member(self.group, self.topics, self._gained, self._lost)
+        self._member = self._log.member(
+            self.group, self.topics, self._gained, self._lost, publishes=self._options.publishes
+        )
         side = asyncio.create_task(self._member.run())
         stopping = asyncio.create_task(self._stopping.wait())
         try:

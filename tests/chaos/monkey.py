@@ -1,9 +1,9 @@
-"""Who disturbs: kills and freezes random replicas, and kills the broker, all from one seed."""
+"""Who disturbs: kills and freezes random replicas, and kills the servers, all from one seed."""
 
 import os
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,8 +39,8 @@ class Victim(Protocol):
         """Let it go on."""
 
 
-class Broker(Protocol):
-    """A broker that may be killed."""
+class Server(Protocol):
+    """A broker, or an Elasticsearch, that may be killed."""
 
     def kill(self) -> None:
         """Kill it as ``kill -9`` does; the data stays."""
@@ -58,16 +58,16 @@ class Mischief:
         gap: seconds between two moves, from and to.
         freeze_seconds: how long a frozen replica stands still; past its session.
         freezes: how many of the moves freeze instead of killing, as a share.
-        broker_deaths: spread over the time.
-        broker_away_seconds: from its death to its start.
+        server_deaths: of each server, spread over the time; the last at the same moment for all.
+        server_away_seconds: from a death to a start.
     """
 
     seconds: float
     gap: tuple[float, float] = (3.0, 7.0)
     freeze_seconds: float = 10.0
     freezes: float = 0.4
-    broker_deaths: int = 3
-    broker_away_seconds: float = 5.0
+    server_deaths: int = 3
+    server_away_seconds: float = 5.0
 
 
 class Monkey:
@@ -85,24 +85,26 @@ class Monkey:
         self._mischief = mischief
         self._say = say
 
-    def plan(self, schedule: Schedule, replicas: Sequence[Victim], broker: Broker | None) -> None:
+    def plan(self, schedule: Schedule, replicas: Sequence[Victim], servers: Mapping[str, Server]) -> None:
         """Put all moves on the schedule; in the end everything runs again."""
         end = schedule.now + self._mischief.seconds
         moment = schedule.now
         while (moment := moment + self._random.uniform(*self._mischief.gap)) < end:
             schedule.at(moment, lambda: self._move(schedule, replicas, end))
-        if broker is not None:
-            self._plan_broker(schedule, broker)
+        for place, (name, server) in enumerate(servers.items()):
+            self._plan_server(schedule, name, server, place / len(servers))
         for replica in replicas:
             schedule.at(end, replica.start)
 
-    def _plan_broker(self, schedule: Schedule, broker: Broker) -> None:
+    def _plan_server(self, schedule: Schedule, name: str, server: Server, earlier: float) -> None:
+        """Plan deaths, all but the last a part of the time between two of them earlier."""
         mischief = self._mischief
-        for number in range(1, mischief.broker_deaths + 1):
-            moment = schedule.now + mischief.seconds * number / (mischief.broker_deaths + 1)
-            schedule.at(moment, lambda: self._did("broker killed", broker.kill))
+        for number in range(1, mischief.server_deaths + 1):
+            share = number - (earlier if number < mischief.server_deaths else 0)
+            moment = schedule.now + mischief.seconds * share / (mischief.server_deaths + 1)
+            schedule.at(moment, lambda: self._did(f"{name} killed", server.kill))
             schedule.at(
-                moment + mischief.broker_away_seconds, lambda: self._did("broker started", broker.start)
+                moment + mischief.server_away_seconds, lambda: self._did(f"{name} started", server.start)
             )
 
     def _move(self, schedule: Schedule, replicas: Sequence[Victim], end: float) -> None:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -147,6 +148,14 @@ class Scene:
 
         return self.on_log(wait)
 
+    def _let_be_found(self) -> None:
+        """See that what was written to the store can be read."""
+        if self.backing.elasticsearch is not None:
+            refreshed = self.backing.elasticsearch.ask(
+                f"/{self.backing.prefix}newswire-articles/_refresh", "POST"
+            )
+            assert refreshed.status == HTTPStatus.OK
+
     async def _enriched(self, log: Log) -> list[bytes]:
         """Return the enriched articles as anybody may read them."""
         if self.backing.broker is not None:
@@ -155,6 +164,7 @@ class Scene:
 
     def remains(self) -> Remains:
         """Return what is on the log and in the store."""
+        self._let_be_found()
 
         async def read(log: Log) -> Remains:
             entries = {each.entry_id: each.url for each in await _events(log, Entry)}

@@ -1,4 +1,4 @@
-"""Everything dies or freezes at some moment, the broker too, and in the end nothing shows."""
+"""Everything dies or freezes at some moment, the servers too, and in the end nothing shows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from chaos.replicas import Replica, replicas, stop_all
 from chaos.scene import Importer, Scene, Size, scene
 from chaos.schedule import Schedule
 from e2e.harness import children_of_newswire, newswire, rows, until
+from servers.elasticsearch import ElasticsearchServer
 from servers.kafka import KafkaServer
 
 pytestmark = pytest.mark.e2e
@@ -30,9 +31,9 @@ class Plan:
 
 
 SHORT = Plan(
-    Size(2, killers=1, interval_seconds=3), Mischief(24, (1.5, 3), freeze_seconds=7, broker_deaths=1), 90
+    Size(2, killers=1, interval_seconds=3), Mischief(24, (1.5, 3), freeze_seconds=7, server_deaths=1), 90
 )
-LONG = Plan(Size(25, killers=3, interval_seconds=20), Mischief(240, freeze_seconds=9, broker_deaths=3), 240)
+LONG = Plan(Size(25, killers=3, interval_seconds=20), Mischief(240, freeze_seconds=9, server_deaths=3), 240)
 LONG_ON_A_FILE = Plan(LONG.size, Mischief(240, (3, 7), freeze_seconds=62, freezes=0.15), 240)
 SESSION_SECONDS = 6.0  # less than any freeze, and more than a loaded machine takes from one beat to the next
 
@@ -44,7 +45,7 @@ def disturbed(folder: Path, plan: Plan, backing: Backing) -> tuple[Scene, Remain
         importer = Importer(wild, plan.mischief.seconds * FEEDS_UNTIL)
         importer.start()
         schedule = Schedule()
-        monkey.plan(schedule, made, backing.broker)
+        monkey.plan(schedule, made, backing.servers)
         schedule.run()
         _nobody_ended(made)
         importer.join(plan.drain_seconds)
@@ -92,11 +93,18 @@ def test_a_short_chaos_on_kafka_changes_nothing_in_the_end(
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-def test_a_long_chaos_on_kafka_changes_nothing_in_the_end(
-    own_kafka: KafkaServer, tmp_path: Path, undisturbed: Callable[[int], Remains]
+def test_a_long_chaos_on_kafka_and_elasticsearch_changes_nothing_in_the_end(
+    own_kafka: KafkaServer,
+    own_elasticsearch: ElasticsearchServer,
+    tmp_path: Path,
+    undisturbed: Callable[[int], Remains],
 ) -> None:
-    """The same with more than a thousand articles, for minutes, and a broker that dies three times."""
-    check(tmp_path, LONG, on_kafka(own_kafka, SESSION_SECONDS), undisturbed)
+    """The same with more than a thousand articles, for minutes, and servers that die three times each."""
+    backing = on_kafka(own_kafka, SESSION_SECONDS, own_elasticsearch)
+    check(tmp_path, LONG, backing, undisturbed)
+    verified = newswire(tmp_path, "index", "verify", "--json", env=backing.settings(tmp_path))
+
+    assert (verified.returncode, verified.stderr) == (0, "")
 
 
 @pytest.mark.long

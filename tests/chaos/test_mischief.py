@@ -84,27 +84,29 @@ class DiaryReplica:
             self._become("up", "thaws")
 
 
-class DiaryBroker:
-    """A broker without a process."""
+class DiaryServer:
+    """A server without a process."""
 
-    def __init__(self, diary: list[str]) -> None:
+    def __init__(self, name: str, diary: list[str]) -> None:
+        self._name = name
         self._diary = diary
 
     def kill(self) -> None:
         """Go down."""
-        self._diary.append("broker dies")
+        self._diary.append(f"{self._name} dies")
 
     def start(self) -> None:
         """Come up."""
-        self._diary.append("broker starts")
+        self._diary.append(f"{self._name} starts")
 
 
 def diary_of(seed: int, mischief: Mischief) -> tuple[list[str], list[DiaryReplica], Monkey]:
-    """Let the monkey loose on three replicas and a broker, on a clock that does not wait."""
+    """Let the monkey loose on three replicas and two servers, on a clock that does not wait."""
     clock, diary = Clock(), list[str]()
     made = [DiaryReplica(f"enrich-{number}", diary) for number in (1, 2, 3)]
     monkey, schedule = Monkey(seed, mischief, lambda _: None), Schedule(clock, clock.sleep)
-    monkey.plan(schedule, made, DiaryBroker(diary))
+    servers = {name: DiaryServer(name, diary) for name in ("broker", "elasticsearch")}
+    monkey.plan(schedule, made, servers)
     schedule.run()
     return diary, made, monkey
 
@@ -136,12 +138,22 @@ def test_the_same_seed_does_the_same() -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_in_the_end_everybody_runs(seed: int) -> None:
     """Who was killed was started, who was frozen was thawed, the broker came back each time."""
-    diary, made, monkey = diary_of(seed, Mischief(120.0, broker_deaths=3))
+    diary, made, monkey = diary_of(seed, Mischief(120.0, server_deaths=3))
 
     assert [replica.state for replica in made] == ["up"] * 3
-    assert (diary.count("broker dies"), diary.count("broker starts")) == (3, 3)
+    for server in ("broker", "elasticsearch"):
+        assert (diary.count(f"{server} dies"), diary.count(f"{server} starts")) == (3, 3)
     assert monkey.done["killed"] > 3
     assert monkey.done["frozen"] > 3
+
+
+def test_servers_die_one_by_one_and_at_last_together() -> None:
+    """Each outage must be survived, and that of everything too."""
+    diary = [each for each in diary_of(1, Mischief(120.0, server_deaths=3))[0] if "enrich" not in each]
+    alone = ["elasticsearch dies", "elasticsearch starts", "broker dies", "broker starts"]
+
+    assert diary[:8] == [*alone, *alone]
+    assert set(diary[8:10]) == {"elasticsearch dies", "broker dies"}
 
 
 def test_a_frozen_replica_stands_still_past_its_session() -> None:
@@ -151,7 +163,7 @@ def test_a_frozen_replica_stands_still_past_its_session() -> None:
     replica = DiaryReplica("index-1", diary)
     schedule = Schedule(clock, clock.sleep)
     monkey = Monkey(1, Mischief(20.0, gap=(3.0, 3.5), freeze_seconds=10.0, freezes=1.0), lambda _: None)
-    monkey.plan(schedule, [replica], None)
+    monkey.plan(schedule, [replica], {})
     schedule.run()
 
     assert diary[:2] == ["index-1 freezes", "index-1 thaws"]

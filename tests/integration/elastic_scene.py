@@ -1,8 +1,9 @@
 """A world of its own in an Elasticsearch that tests share: a client, and a prefix that nobody else has."""
 
+import asyncio
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -11,8 +12,8 @@ from elasticsearch import AsyncElasticsearch
 from servers.elasticsearch import ElasticsearchServer
 
 from newswire.elasticsearch_settings import ElasticsearchSettings
-from newswire_index.elastic_names import ElasticNames
-from newswire_index.elastic_setup import Setup, kept
+from newswire_index.elastic_names import ARTICLES, ElasticNames
+from newswire_index.elastic_setup import Setup
 from newswire_index.elastic_steps import End, Step
 
 
@@ -32,17 +33,14 @@ class Scene:
 
     async def remove(self) -> None:
         """Remove all that bears our prefix."""
-        everything = f"{self.names.prefix}newswire*"
+        everything = f"{self.names.prefix}*"
         found = await self.client.indices.resolve_index(name=everything)
-        for index in found["indices"]:
-            await self.client.indices.delete(index=index["name"])
-        for each in kept():
-            name = self.names.of(each.kind)
-            anyway = self.client.options(ignore_status=[400, 404])
-            await anyway.indices.delete_index_template(name=name)
-            await anyway.cluster.delete_component_template(name=name)
-            await anyway.cluster.delete_component_template(name=f"{name}@custom")
-            await anyway.ilm.delete_lifecycle(name=name)
+        if found["indices"]:
+            await self.client.indices.delete(index=[index["name"] for index in found["indices"]])
+        anyway = self.client.options(ignore_status=404)
+        await anyway.indices.delete_index_template(name=everything)
+        await anyway.cluster.delete_component_template(name=everything)
+        await anyway.ilm.delete_lifecycle(name=self.names.of(ARTICLES))
 
 
 def client_of(server: ElasticsearchServer, **log_in: Any) -> AsyncElasticsearch:
@@ -53,15 +51,24 @@ def client_of(server: ElasticsearchServer, **log_in: Any) -> AsyncElasticsearch:
 
 
 @asynccontextmanager
-async def scene_in(server: ElasticsearchServer) -> AsyncIterator[Scene]:
-    """Yield a scene, and remove it afterwards."""
-    client = client_of(server)
-    scene = Scene(client, ElasticNames(f"t{uuid.uuid4().hex[:8]}."), server.url)
-    try:
+async def scene_in(server: ElasticsearchServer, prefix: str | None = None) -> AsyncIterator[Scene]:
+    """Yield a scene, and remove it afterwards; with a prefix that of somebody else, who removes it."""
+    async with client_of(server) as client:
+        scene = Scene(client, ElasticNames(prefix or f"t{uuid.uuid4().hex[:8]}."), server.url)
         yield scene
-        await scene.remove()
-    finally:
-        await client.close()
+        if prefix is None:
+            await scene.remove()
+
+
+@contextmanager
+def prefix_on(server: ElasticsearchServer) -> Iterator[str]:
+    """Yield the prefix of a world that is set up, for all tests of a module; remove it afterwards."""
+    with asyncio.Runner() as runner:
+        around = scene_in(server)
+        scene = runner.run(around.__aenter__())
+        runner.run(scene.set_up())
+        yield scene.names.prefix
+        runner.run(around.__aexit__(None, None, None))
 
 
 def ends(steps: list[Step]) -> set[End]:

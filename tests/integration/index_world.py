@@ -10,7 +10,8 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,11 @@ from newswire_index.elastic_setup import Setup
 from newswire_index.settings import IndexSettings
 from newswire_index.stage import IndexStage
 from newswire_index.store import RETENTION
-from newswire_index.verifying import Keeping, Report, items_of, verify
+from newswire_index.verify_elastic import elastic_items
+from newswire_index.verifying import Keeping, Report, verify
 
 SEEN = datetime.now(UTC).replace(microsecond=0)
+FIRST_VERSION = int(SEEN.timestamp() * 1000)
 SECONDS = 60.0  # for what is not promised in seconds, on a busy machine
 OPTIONS = WorkerOptions(backoff=Backoff(0.05, 0.3))
 
@@ -115,12 +118,8 @@ class IndexWorld:
         """Compare what the topic says with what is in the index."""
         async with self.client() as client:
             await client.indices.refresh(index=self.names.of(ARTICLES), ignore_unavailable=True)
-        store = self.store()
-        await store.open()
-        try:
-            return await verify(self.log, items_of(store), self.folder, Keeping(), settle_seconds=0.2)
-        finally:
-            await store.close()
+            items = partial(elastic_items, client, self.names)
+            return await verify(self.log, items, self.folder, Keeping(), settle_seconds=0.2)
 
     async def indexed(self) -> int:
         """Return how many articles can be found, doubles included."""
@@ -240,11 +239,17 @@ class Load:
             await asyncio.sleep(self._pause)
 
 
-def article(number: int, *, version: int | None = None, **changes: Any) -> Message:
-    """Return an enriched article as enrich sends it, with an entry of its own."""
-    version = version or 1_000_000 + number
+def article(number: int, *, later: int | None = None, **changes: Any) -> Message:
+    """Return an enriched article as enrich sends it, with an entry of its own.
+
+    Args:
+        number: what its id, its URL and its title are made of.
+        later: how much its version is above the lowest; the number if none is given.
+        changes: other values of fields.
+    """
+    version = FIRST_VERSION + (number if later is None else later)
     key, url = f"{number:032x}", f"https://courier.example/{number}"
-    entry = f"{number:024x}{version:08x}"[-32:]
+    entry = f"{number:016x}{version:016x}"
     fields = {
         "article_id": key, "version": version, "revision": 1, "entry_id": entry, "first_seen_at": SEEN,
         "enriched_at": SEEN, "url": url, "canonical_url": url, "title": f"Article {number}",
@@ -265,8 +270,3 @@ async def until(condition: Condition, seconds: float = SECONDS, what: Callable[[
     while not await condition():
         assert time.monotonic() < deadline, f"it did not come true in time {what()}"
         await asyncio.sleep(0.05)
-
-
-def days_before_now(days: float) -> datetime:
-    """Return an instant in the past."""
-    return datetime.now(UTC) - timedelta(days=days)

@@ -98,9 +98,9 @@ async def served() -> AsyncIterator[Web]:
 class World:
     """A web, a log, and what is needed to run ingest between them; everything is fast and impatient."""
 
-    def __init__(self, site: Web, log: SqliteLog, folder: Path, children: Children) -> None:
+    def __init__(self, site: Web, log: Log, folder: Path, children: Children) -> None:
         self.site = site
-        self.log: Log = log
+        self.log = log
         self._folder = folder
         self.children = children
         self.settings = IngestSettings(
@@ -198,10 +198,17 @@ async def world_in(folder: Path, children: Children) -> AsyncIterator[World]:
     log = SqliteLog(folder / "log.db", partitions=4)
     await log.open(TOPICS)
     try:
-        async with served() as site:
-            yield World(site, log, folder, children)
+        async with world_on(log, folder, children) as world:
+            yield world
     finally:
         await log.close()
+
+
+@contextlib.asynccontextmanager
+async def world_on(log: Log, folder: Path, children: Children) -> AsyncIterator[World]:
+    """Yield a world on a log that is open; what else there is lies in a folder."""
+    async with served() as site:
+        yield World(site, log, folder, children)
 
 
 @contextlib.asynccontextmanager

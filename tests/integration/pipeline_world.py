@@ -20,6 +20,7 @@ from newswire.worker import Worker
 from newswire_enrich.stage import EnrichStage
 from newswire_index.sqlite import SqliteStore
 from newswire_index.stage import IndexStage
+from newswire_index.store import Store
 
 CONSUMERS = {
     "ingest": (Entry.topic,),
@@ -47,7 +48,7 @@ class Tagger:
 class Pipeline:
     """Runs the stages over one log, and shows what came of it."""
 
-    def __init__(self, world: World, store: SqliteStore) -> None:
+    def __init__(self, world: World, store: Store) -> None:
         self.world = world
         self.log = world.log
         self.site = world.site

@@ -1,33 +1,40 @@
-"""A rebuild that dies, or stays, at a moment: python rebuild_child.py MOMENT die|stay."""
+"""A rebuild that dies at a moment, or stays before the swap: python rebuild_child.py MOMENT die|stay."""
 
 import asyncio
 import os
 import signal
 import sys
-import time
 from datetime import timedelta
 
 from newswire.run import opened
 from newswire.settings import Settings
 from newswire_index.rebuild_bootstrap import rebuilt, site
-from newswire_index.rebuilding import Options
+from newswire_index.rebuilding import Options, Rebuild
 from newswire_index.settings import IndexSettings
 
-LONG = timedelta(days=4000)
+LONG = timedelta(days=4000)  # no month expires, whatever day it is
+STAY_SECONDS = 60.0  # how long it stays, if it is not killed
+
+swap = Rebuild._swap
+
+
+async def stay(rebuild: Rebuild) -> None:
+    """Say so, and wait; its event loop stays free."""
+    sys.stdout.write("there\n")
+    sys.stdout.flush()
+    await asyncio.sleep(STAY_SECONDS)
+    await swap(rebuild)
 
 
 async def main(moment: str, what: str) -> None:
     """Rebuild."""
 
     def reached(name: str) -> None:
-        if name != moment:
-            return
-        if what == "die":
+        if name == moment:
             os.kill(os.getpid(), signal.SIGKILL)
-        sys.stdout.write("there\n")
-        sys.stdout.flush()
-        time.sleep(60)  # like a process that is stopped, it saves nothing either
 
+    if what == "stay":
+        Rebuild._swap = stay  # type: ignore[method-assign, assignment]
     async with site(Settings(), IndexSettings()) as at, opened(Settings()) as log:
         options = Options(retention=LONG, topic_retention=LONG)
         await rebuilt(at, log, options, print, moment=reached)

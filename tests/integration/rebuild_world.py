@@ -4,13 +4,15 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from integration.elastic_scene import Scene, Server, scene_in
+import pytest
+from integration.elastic_scene import Scene, scene_in
 from integration.ingest_world import running, until
+from servers.elasticsearch import ElasticsearchServer
 from unit.scenes import enriched, wrapped
 
 from newswire.backoff import Backoff
@@ -27,7 +29,7 @@ from newswire_index.elastic_names import ARTICLES
 from newswire_index.rebuild_bootstrap import Site, rebuilt
 from newswire_index.rebuild_indices import NewIndices
 from newswire_index.rebuild_state import RebuildState
-from newswire_index.rebuilding import Options
+from newswire_index.rebuilding import Options, Rebuild
 from newswire_index.settings import IndexSettings
 from newswire_index.stage import IndexStage
 from newswire_index.verify_elastic import elastic_items
@@ -109,9 +111,13 @@ class RebuildWorld:
             await until(self.is_read)
 
     async def is_read(self) -> bool:
-        """Tell whether the index service has read everything."""
-        topics = Enriched.topic, Withdrawal.topic
-        return all([await self.log.committed("index", t) == await self.log.end_offsets(t) for t in topics])
+        """Tell whether the index service has read everything; marks of the log itself are nothing to read."""
+        for topic in (Enriched.topic, Withdrawal.topic):
+            committed = await self.log.committed("index", topic)
+            for number, end in (await self.log.end_offsets(topic)).items():
+                if committed[number] < end and await self.log.read(topic, number, committed[number]):
+                    return False
+        return True
 
     def site(self, silent_seconds: float = 1.0) -> Site:
         """Return where a rebuild takes place."""
@@ -196,7 +202,7 @@ class RebuildWorld:
 
 @contextlib.asynccontextmanager
 async def rebuild_world(
-    server: Server, folder: Path, log_address: str | None = None
+    server: ElasticsearchServer, folder: Path, log_address: str | None = None
 ) -> AsyncIterator[RebuildWorld]:
     """Yield a world, and remove it afterwards.
 
@@ -222,3 +228,27 @@ async def rebuild_world(
         finally:
             await world.store.close()
             await log.close()
+
+
+class Between:
+    """Gets between two steps of a rebuild.
+
+    Args:
+        monkeypatch: of the test.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
+
+    def before(self, method: str, work: Callable[[], Awaitable[object]]) -> None:
+        """Do something before a step of the rebuild, once."""
+        original = getattr(Rebuild, method)
+        done: list[bool] = []
+
+        async def stepped(this: Rebuild, *args: Any) -> Any:
+            if not done:
+                done.append(True)
+                await work()
+            return await original(this, *args)
+
+        self._monkeypatch.setattr(Rebuild, method, stepped)

@@ -131,7 +131,7 @@ async def test_a_block_on_the_index_is_waited_for(
         await set_block(made, block, on=True)
         with capture_logs() as lines:
             async with made.indexing():
-                await made.publish(article(0, version=2_000_000, title="Newer"), *articles(range(10, 30)))
+                await made.publish(article(0, later=2_000_000, title="Newer"), *articles(range(10, 30)))
                 await until(lambda: is_said(lines, "dependency.down"))
                 during = await made.indexed()
                 await set_block(made, block, on=False)

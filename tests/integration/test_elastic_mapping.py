@@ -1,14 +1,14 @@
 """Templates, mappings and documents on a real Elasticsearch."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from elasticsearch import BadRequestError
-from integration.elastic_scene import Scene, scene_in
+from integration.elastic_scene import Scene, prefix_on, scene_in
 from servers.elasticsearch import ElasticsearchServer
 
 from newswire.events import Enriched
@@ -40,16 +40,22 @@ WORDS = {  # a word, and another form of it that the language's analyzer knows
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def prefix(elasticsearch: ElasticsearchServer) -> Iterator[str]:
+    """A world that is set up."""
+    with prefix_on(elasticsearch) as prefix:
+        yield prefix
+
+
 @pytest.fixture
-async def scene(elasticsearch: ElasticsearchServer) -> AsyncIterator[Scene]:
-    """A world that is set up, with a month's index of articles and one of revisions."""
-    async with scene_in(elasticsearch) as scene:
-        await scene.set_up()
-        for kind in (ARTICLES, REVISIONS):
-            await scene.client.indices.create(
-                index=month(scene, kind), settings=month_settings(MONTH, scene.settings)
-            )
+async def scene(elasticsearch: ElasticsearchServer, prefix: str) -> AsyncIterator[Scene]:
+    """That world, with a month's index of articles and one of revisions."""
+    async with scene_in(elasticsearch, prefix) as scene:
+        indices = [month(scene, kind) for kind in (ARTICLES, REVISIONS)]
+        for index in indices:
+            await scene.client.indices.create(index=index, settings=month_settings(MONTH, scene.settings))
         yield scene
+        await scene.client.indices.delete(index=indices)
 
 
 def month(scene: Scene, kind: str = ARTICLES) -> str:

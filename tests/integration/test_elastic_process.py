@@ -1,6 +1,7 @@
 """The index service as a process that is killed while it writes to a real Elasticsearch."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -24,12 +25,7 @@ async def test_a_service_killed_amid_its_bulks_loses_and_doubles_nothing(
         await made.publish(*articles(range(COUNT)))
         settings = {**made.environment(), **SMALL}
         for _ in range(DEATHS):
-            before = await made.indexed()
-            with started(tmp_path, "run", "--only", "index", env=settings) as process:
-                await until(lambda: is_in_the_middle(made, before))
-                process.kill()
-                await asyncio.to_thread(process.wait)
-            assert before < await made.indexed() < COUNT
+            await kill_in_the_middle(made, settings)
         with started(tmp_path, "run", "--only", "index", env=settings):
             await until(made.is_read)
 
@@ -38,6 +34,15 @@ async def test_a_service_killed_amid_its_bulks_loses_and_doubles_nothing(
         assert (len(ends), set(ends.values())) == (COUNT, {1})
 
 
-async def is_in_the_middle(world: IndexWorld, before: int) -> bool:
-    """Tell whether some articles more are in the index."""
-    return await world.indexed() > before
+async def kill_in_the_middle(world: IndexWorld, settings: Mapping[str, str]) -> None:
+    """Run the service until there are some articles more in the index, and kill it."""
+    before = await world.indexed()
+
+    async def is_at_it() -> bool:
+        return await world.indexed() > before
+
+    with started(world.folder, "run", "--only", "index", env=settings) as process:
+        await until(is_at_it)
+        process.kill()
+        await asyncio.to_thread(process.wait)
+    assert before < await world.indexed() < COUNT

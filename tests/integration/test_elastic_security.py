@@ -1,21 +1,29 @@
 """Roles and users on an Elasticsearch with authentication on: what each may do, and what not."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from contract.store_contract import NOW, article
 from elasticsearch import AsyncElasticsearch, AuthenticationException, AuthorizationException
-from integration.elastic_scene import Scene, client_of, ends, scene_in
+from integration.elastic_scene import Scene, client_of, prefix_on, scene_in
+from pydantic import SecretStr
 from servers.elasticsearch import ElasticsearchServer
 
+from newswire.elasticsearch_settings import ElasticsearchSettings
 from newswire.errors import SettingsError
+from newswire_index.elastic import ElasticStore
 from newswire_index.elastic_mapping import VERSION
 from newswire_index.elastic_names import ARTICLES, OUTCOMES
 from newswire_index.elastic_security import KIBANA, OFF, Passwords, Users
 from newswire_index.elastic_setup import check_setup
 from newswire_index.elastic_steps import End
 from newswire_index.elastic_templates import month_settings
+from newswire_index.query import parse_query
+from newswire_index.settings import IndexSettings
+from newswire_index.store import STORED
 
 pytestmark = pytest.mark.integration
 
@@ -24,19 +32,26 @@ PASSWORDS = Passwords(index="index-secret", reader="reader-secret")
 OTHERS = "somebody-elses"
 
 
+@pytest.fixture(scope="module")
+def prefix(secured_elasticsearch: ElasticsearchServer) -> Iterator[str]:
+    """A world that is set up."""
+    with prefix_on(secured_elasticsearch) as prefix:
+        yield prefix
+
+
 @pytest.fixture
-async def scene(secured_elasticsearch: ElasticsearchServer) -> AsyncIterator[Scene]:
-    """A world that is set up, beside an index of somebody else's."""
-    async with scene_in(secured_elasticsearch) as scene:
-        await scene.set_up()
-        others = f"{scene.names.prefix}{OTHERS}"
+async def scene(secured_elasticsearch: ElasticsearchServer, prefix: str) -> AsyncIterator[Scene]:
+    """That world without users, beside an index of somebody else's."""
+    async with scene_in(secured_elasticsearch, prefix) as scene:
+        others = f"{prefix}{OTHERS}"
         await scene.client.index(index=others, id="1", document={"a": 1}, refresh=True)
         yield scene
-        await scene.client.indices.delete(index=others)
+        anyway = scene.client.options(ignore_status=404)
+        months = [scene.names.index(scene.names.month(ARTICLES, MONTH), generation) for generation in (1, 2)]
+        await anyway.indices.delete(index=[others, *months], ignore_unavailable=True)
         for who in ("newswire_index", "newswire_reader"):
-            anyway = scene.client.options(ignore_status=404)
-            await anyway.security.delete_user(username=f"{scene.names.prefix}{who}")
-            await anyway.security.delete_role(name=f"{scene.names.prefix}{who}")
+            await anyway.security.delete_user(username=f"{prefix}{who}")
+            await anyway.security.delete_role(name=f"{prefix}{who}")
 
 
 @asynccontextmanager
@@ -109,6 +124,33 @@ async def test_the_index_user_can_do_all_that_the_service_does(
     await make_users(scene)
     async with as_user(scene, secured_elasticsearch, "newswire_index", "index-secret") as client:
         await use_as_the_index_service(scene, client)
+
+
+async def test_the_store_works_as_the_index_user(
+    scene: Scene, secured_elasticsearch: ElasticsearchServer
+) -> None:
+    """The port itself, with nobody more powerful behind it."""
+    await make_users(scene)
+    settings = ElasticsearchSettings(
+        username=f"{scene.names.prefix}newswire_index", password=SecretStr("index-secret"), replicas=0
+    )
+    store = ElasticStore(
+        secured_elasticsearch.url, prefix=scene.names.prefix, settings=settings, clock=lambda: NOW,
+        own=IndexSettings(),
+    )  # fmt: skip
+    await store.open()
+    try:
+        first, second = article("a", version=1, revision=1), article("a", version=2, revision=2)
+        assert await store.write([first]) == [STORED]
+        assert await store.write([second]) == [STORED]
+        assert await store.write([article("b")]) == [STORED]
+        await store.withdraw("b")
+        await scene.client.indices.refresh(index=scene.names.of(ARTICLES))
+        found = await store.search(parse_query("", facets=True))
+        assert [(hit.article_id, hit.version) for hit in found.hits] == [("a", 2)]
+        assert await store.drop_expired(NOW + timedelta(days=4000)) == 1
+    finally:
+        await store.close()
 
 
 async def test_the_index_user_cannot_touch_what_is_not_newswires(
@@ -264,4 +306,3 @@ async def test_where_authentication_is_off_it_is_said(elasticsearch: Elasticsear
             await Users(scene.client, scene.names).run(PASSWORDS)
 
         assert str(told.value) == OFF
-        assert ends(await scene.set_up()) == {End.CREATED}

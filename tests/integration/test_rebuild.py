@@ -1,17 +1,15 @@
 """A rebuild puts new indices in the place of the old ones, and nobody notices but whoever asked for it."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.elastic_scene import Server
-from integration.ingest_world import until
 from integration.rebuild_world import (
     DECEMBER,
     NOVEMBER,
+    Between,
     RebuildWorld,
     article,
     gone,
@@ -19,22 +17,27 @@ from integration.rebuild_world import (
     version_at,
     withdrawal,
 )
+from servers.elasticsearch import ElasticsearchServer
 from unit.scenes import unreadable
 
 from newswire.events import Enriched, Outcome
 from newswire_index import rebuild_filling, rebuilding
 from newswire_index.document import document_from
-from newswire_index.elastic_bulk import Action, Answer, Bulk
-from newswire_index.store import StoreUnavailableError
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(90)]
 
 
 @pytest.fixture
-async def world(elasticsearch: Server, tmp_path: Path) -> AsyncIterator[RebuildWorld]:
+async def world(elasticsearch: ElasticsearchServer, tmp_path: Path) -> AsyncIterator[RebuildWorld]:
     """A world with a topic and an index, both empty."""
     async with rebuild_world(elasticsearch, tmp_path) as made:
         yield made
+
+
+@pytest.fixture
+def between(monkeypatch: pytest.MonkeyPatch) -> Between:
+    """A way to get between two steps."""
+    return Between(monkeypatch)
 
 
 async def test_all_months_are_made_anew_and_the_old_ones_kept(world: RebuildWorld, tmp_path: Path) -> None:
@@ -66,33 +69,6 @@ async def test_all_months_are_made_anew_and_the_old_ones_kept(world: RebuildWorl
         outcomes,
     )
     assert (await world.verified(tmp_path)).is_equal
-
-
-class Between:
-    """Lets the rebuild stand still at a moment until something was done."""
-
-    def __init__(self, world: RebuildWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._world = world
-        self._monkeypatch = monkeypatch
-
-    def before(self, method: str, work: Callable[[], Awaitable[object]]) -> None:
-        """Do something before a step of the rebuild, once."""
-        original = getattr(rebuilding.Rebuild, method)
-        done: list[bool] = []
-
-        async def stepped(this: rebuilding.Rebuild, *args: Any) -> Any:
-            if not done:
-                done.append(True)
-                await work()
-            return await original(this, *args)
-
-        self._monkeypatch.setattr(rebuilding.Rebuild, method, stepped)
-
-
-@pytest.fixture
-def between(world: RebuildWorld, monkeypatch: pytest.MonkeyPatch) -> Between:
-    """A way to get between two steps."""
-    return Between(world, monkeypatch)
 
 
 async def test_an_article_keeps_the_time_at_which_it_arrived(world: RebuildWorld) -> None:
@@ -138,140 +114,6 @@ async def test_removed_withdrawn_expired_and_unreadable_are_not_taken_over(world
     assert await world.found() == {"a": "Talks a 0"}
     assert done["counts"] == {"expired": 1, "removed": 1, "stored": 1, "unreadable": 1, "withdrawn": 1}
     assert await world.serving() == ["2026.11-000002"]
-
-
-async def test_the_pipeline_goes_on_meanwhile_and_nothing_is_doubled(
-    world: RebuildWorld, tmp_path: Path
-) -> None:
-    """New articles, updates and a new month come all the time, before, at and after the swap."""
-    await world.index(*(article(f"old{number}") for number in range(30)))
-    stop = asyncio.Event()
-
-    async def write() -> int:
-        number = 0
-        while not stop.is_set():
-            number += 1
-            seen = NOVEMBER if number < 20 else DECEMBER
-            await world.log.publish([article(f"new{number}", seen=seen)])
-            await world.log.publish([article(f"old{number % 30}", number, revision=number + 1)])
-            await asyncio.sleep(0.02)
-        return number
-
-    async with world.at_work():
-        writing = asyncio.create_task(write())
-        await asyncio.sleep(0.3)
-        done = await world.rebuild()
-        during = await world.verified(tmp_path)
-        await asyncio.sleep(0.3)
-        stop.set()
-        written = await writing
-        await until(world.is_read)
-    after = await world.verified(tmp_path)
-
-    assert done["done"] == "rebuilt"
-    assert during.is_equal, during.first
-    assert after.is_equal, after.first
-    assert (after.equal, after.indexed, len(await world.found())) == (written + 30,) * 3
-    assert "2026.11-000002" in await world.serving()
-
-
-async def test_what_came_between_the_last_look_and_the_swap_is_read_afterwards(
-    world: RebuildWorld, between: Between, tmp_path: Path
-) -> None:
-    """The index service wrote it to the old index; a month that came then is left as it is."""
-    await world.index(article("a"), article("b"))
-
-    async def meanwhile() -> None:
-        await world.index(
-            article("a", 1, revision=2), article("c"), gone("b", 1), article("d", seen=DECEMBER)
-        )
-
-    between.before("_move_aliases", meanwhile)
-    await world.rebuild()
-
-    assert await world.found() == {"a": "Talks a 1", "c": "Talks c 0", "d": "Talks d 0"}
-    assert await world.serving() == ["2026.11-000002", "2026.12-000001"]
-    assert [each.revision for each in await world.store.revisions("a")] == [1]
-    assert (await world.verified(tmp_path)).is_equal
-
-
-async def test_the_months_end_in_the_middle_gets_a_new_index_too(
-    world: RebuildWorld, between: Between, tmp_path: Path
-) -> None:
-    """Whether the index service has made it already or the rebuild is the first to meet it."""
-    await world.index(article("a"))
-
-    async def meanwhile() -> None:
-        await world.index(article("c", seen=DECEMBER))
-        await world.log.publish([article("d", seen=DECEMBER + timedelta(days=31))])
-
-    between.before("_compare", meanwhile)
-    await world.rebuild()
-    async with world.at_work():
-        await until(world.is_read)
-
-    assert await world.serving() == ["2026.11-000002", "2026.12-000002", "2027.01-000002"]
-    assert (await world.verified(tmp_path)).is_equal
-
-
-@pytest.mark.parametrize("step", ["_plan", "_compare", "_swap", "_move_aliases", "_read_on"])
-async def test_a_withdrawal_at_any_moment_is_in_neither_index(
-    world: RebuildWorld, between: Between, tmp_path: Path, step: str
-) -> None:
-    """Also where the index service is not at work, and after a lift only what is newer comes back."""
-    await world.index(article("a"), article("b"), article("c"))
-
-    async def meanwhile() -> None:
-        await world.index(withdrawal("a"))
-        await world.log.publish([withdrawal("c"), article("c", 1)])
-
-    between.before(step, meanwhile)
-    done = await world.rebuild()
-
-    assert done["done"] == "rebuilt"
-    assert await world.held("2026.11-000001") in ({"b"}, {"b", "c"})  # the service has yet to read of c
-    assert await world.held("2026.11-000002") == {"b"}
-    async with world.at_work():
-        await until(world.is_read)
-    assert await world.held("2026.11-000001") == await world.held("2026.11-000002") == {"b"}
-    assert (await world.verified(tmp_path)).is_equal
-
-
-async def test_a_withdrawal_just_before_an_article_is_written_takes_it_out_again(
-    world: RebuildWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The index service has deleted it everywhere, and then it comes from the rebuild's hand."""
-    await world.index(article("a"), article("b"))
-    send, done = Bulk.send, list[bool]()
-
-    async def sending(this: Bulk, actions: Sequence[Action]) -> list[Answer]:
-        if not done:
-            done.append(True)
-            await world.index(withdrawal("a"))
-        return await send(this, actions)
-
-    monkeypatch.setattr(Bulk, "send", sending)
-    await world.rebuild()
-
-    assert await world.held("2026.11-000002") == {"b"}
-
-
-async def test_a_month_that_expires_in_the_middle_is_given_up(
-    world: RebuildWorld, between: Between, tmp_path: Path
-) -> None:
-    """Whether the index service has dropped its indices already or not."""
-    await world.index(article("a"), article("c", seen=DECEMBER))
-
-    async def expire() -> None:
-        world.now = datetime(2026, 12, 1, 1, tzinfo=UTC) + timedelta(days=400)
-        await world.store.drop_expired(world.now)
-
-    between.before("_compare", expire)
-    done = await world.rebuild()
-
-    assert [each["month"] for each in done["months"]] == ["2026-12"]
-    assert sorted(await world.months()) == ["2026.12-000001", "2026.12-000002"]
-    assert (await world.verified(tmp_path)).is_equal
 
 
 async def test_what_the_store_rejects_is_named_and_nothing_swapped_unless_allowed(
@@ -341,30 +183,6 @@ async def test_what_has_outlived_the_topic_is_taken_over_from_the_old_index(
     assert (report.is_equal, report.outlived) == (True, 1)
 
 
-async def test_while_elasticsearch_is_away_it_waits(
-    world: RebuildWorld, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """It says so once, and goes on."""
-    await world.index(article("a"))
-    send, failures = Bulk.send, [1, 2]
-
-    async def failing(this: Bulk, actions: Sequence[Action]) -> list[Answer]:
-        if failures:
-            failures.pop()
-            raise StoreUnavailableError("Elasticsearch is away: no route")
-        return await send(this, actions)
-
-    monkeypatch.setattr(Bulk, "send", failing)
-    await world.rebuild()
-
-    assert world.said == [
-        "waiting: Elasticsearch is away: no route",
-        "going on",
-        "the new indices serve; reading what came meanwhile",
-    ]
-    assert (await world.verified(tmp_path)).is_equal
-
-
 async def test_an_index_that_was_removed_under_it_is_no_success(
     world: RebuildWorld, between: Between
 ) -> None:
@@ -388,7 +206,7 @@ async def test_old_indices_go_when_told_and_what_was_made_in_vain_too(world: Reb
     await world.store.write([_document("b")])
     assert (await world.rebuild())["done"] == "refused"
     at = world.site()
-    with pytest.raises(rebuilding.RebuildRefusedError, match="a rebuild is not at its end"):
+    with pytest.raises(rebuild_filling.RebuildRefusedError, match="a rebuild is not at its end"):
         await rebuilding.drop_old(at.indices, at.state)
     await at.state.take("", world.said.append)
     abandoned = await rebuilding.abandon(at.indices, at.state)

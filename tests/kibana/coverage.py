@@ -1,38 +1,42 @@
-"""The demo newsroom's coverage in a real Elasticsearch, with what operations look at beside it."""
+"""The demo newsroom's coverage in a real Elasticsearch, with what operations look at beside it.
+
+All of it is written by the stores that write it in earnest.
+"""
 
 import asyncio
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from e2e.harness import all_of, articles, on_log
+from elasticsearch import AsyncElasticsearch
 from pydantic import SecretStr
 from servers.elasticsearch_server import ElasticsearchServer
 
 from newswire.elasticsearch_settings import ElasticsearchSettings
-from newswire.events import Feed, FeedStatus, Outcome
+from newswire.envelope import ENTRY, FEED, HANDLED, dead_letter
+from newswire.events import DEAD_LETTERS, Enriched, Feed, FeedStatus, Outcome, Reason
 from newswire.ledger import latest
+from newswire.log.port import Record
 from newswire_index.document import document_from
 from newswire_index.elastic import ElasticStore
 from newswire_index.elastic_client import client_for
-from newswire_index.elastic_names import ARTICLES, DEAD_LETTERS, FEED_STATUS, OUTCOMES, ElasticNames
+from newswire_index.elastic_names import ARTICLES, ElasticNames
 from newswire_index.elastic_setup import Setup
-from newswire_index.operations_mapping import FEED_STATUS_FIELDS, OUTCOME_FIELDS
+from newswire_index.operations_documents import Known, Step, feed_step, letter_step, outcome_step
+from newswire_index.operations_store import OperationsStore
 from newswire_index.store import VerdictKind
 
-Json = dict[str, Any]
+RETENTION = timedelta(days=400)
+SILENT = timedelta(days=3)
 
 
 def fill(server: ElasticsearchServer, log: Path, prefix: str) -> None:
     """Put what a demo left on its log into Elasticsearch."""
-    names = ElasticNames(prefix)
-    asyncio.run(_articles(server, log, names))
-    kept = {FEED_STATUS: _feeds(log), OUTCOMES: _outcomes(log), DEAD_LETTERS: _letters()}
-    for kind, documents in kept.items():
-        for id_, document in documents:
-            done = server.ask(f"/{names.of(kind)}/_doc/{id_}", "PUT", document)
-            assert done.status == 201, done.body
+    secret = SecretStr(server.password) if server.password else None
+    settings = ElasticsearchSettings(username=server.username, password=secret)
+    found = list(articles(log).values())
+    asyncio.run(_fill(server.url, settings, ElasticNames(prefix), found, list(_operations(log))))
     server.ask(f"/{prefix}*/_refresh", "POST")
 
 
@@ -45,62 +49,46 @@ def clear(server: ElasticsearchServer, prefix: str) -> None:
     server.ask(f"/_ilm/policy/{ElasticNames(prefix).of(ARTICLES)}", "DELETE")
 
 
-async def _articles(server: ElasticsearchServer, log: Path, names: ElasticNames) -> None:
-    """Set Elasticsearch up, and write all articles to the store."""
-    secret = SecretStr(server.password) if server.password else None
-    settings = ElasticsearchSettings(username=server.username, password=secret)
-    async with client_for(server.url, settings) as client:
-        await Setup(client, names, settings, timedelta(days=400)).run()
-    store = ElasticStore(server.url, prefix=names.prefix, settings=settings)
+async def _fill(
+    url: str, settings: ElasticsearchSettings, names: ElasticNames, found: list[Enriched], steps: list[Step]
+) -> None:
+    async with client_for(url, settings) as client:
+        await Setup(client, names, settings, RETENTION).run()
+        await _operate(client, names, steps)
+    store = ElasticStore(url, prefix=names.prefix, settings=settings)
     await store.open()
     try:
-        found = await asyncio.to_thread(articles, log)
-        verdicts = await store.write([document_from(each) for each in found.values()])
+        verdicts = await store.write([document_from(each) for each in found])
     finally:
         await store.close()
     assert {each.kind for each in verdicts} == {VerdictKind.STORED}, verdicts
 
 
-def _feeds(log: Path) -> Iterator[tuple[str, Json]]:
-    """Yield the status of each feed; the first is made one that has been silent for days."""
+async def _operate(client: AsyncElasticsearch, names: ElasticNames, steps: list[Step]) -> None:
+    await OperationsStore(client, names, RETENTION).write(steps)
+
+
+def _operations(log: Path) -> Iterator[Step]:
+    """Yield feeds, one of which has been silent for days, outcomes and dead letters."""
     feeds: dict[str, Feed] = {each.feed_id: each for each in on_log(log, lambda it: latest(it, Feed))}
-    for number, status in enumerate(on_log(log, lambda it: latest(it, FeedStatus))):
-        feed = feeds[status.feed_id]
-        since = (status.polled_at - timedelta(days=0 if number else 3)).isoformat()
-        yield (
-            status.feed_id,
-            {
-                **status.model_dump(mode="json", include=set(FEED_STATUS_FIELDS)),
-                "title": feed.title,
-                "outlet": feed.outlet,
-                "enabled": True,
-                "failing": status.failures > 0,
-                "last_new_at": since,
-                "silent_since": since,
-            },
-        )
-
-
-def _outcomes(log: Path) -> Iterator[tuple[str, Json]]:
+    statuses: list[FeedStatus] = list(on_log(log, lambda it: latest(it, FeedStatus)))
+    for number, status in enumerate(sorted(statuses, key=lambda each: each.feed_id)):
+        since = status.polled_at - (timedelta() if number else SILENT)
+        yield feed_step(feeds[status.feed_id], status, Known(1, since, since))
     outcomes: list[Outcome] = on_log(log, lambda it: all_of(it, Outcome))
-    feeds: dict[str, Feed] = {each.feed_id: each for each in on_log(log, lambda it: latest(it, Feed))}
-    for number, outcome in enumerate(outcomes):
-        outlet = feeds[outcome.feed_id].outlet if outcome.feed_id in feeds else None
-        told = outcome.model_dump(mode="json", include=set(OUTCOME_FIELDS))
-        yield str(number), {**told, "outlet": outlet}
+    for outcome in outcomes:
+        yield outcome_step(outcome, feeds.get(outcome.feed_id))
+    for record in _letters(outcomes[0]):
+        yield letter_step(record)
 
 
-def _letters() -> Iterator[tuple[str, Json]]:
+def _letters(about: Outcome) -> Iterator[Record]:
     """Yield dead letters, which a demo has none of: one that waits for somebody, one that was dropped."""
-    letter = {
-        "stage": "index",
-        "topic": "newswire.enriched.v1",
-        "reason": "store-rejected",
-        "error": "a field is too long",
-        "at": datetime.now(UTC).isoformat(),
-        "attempts": 1,
-        "url": "https://courier.example/world/too-long",
-        "entry_id": "5f0c2a1b9d3e4f60718293a4b5c6d7e8",
-    }
-    yield "0-0", letter | {"open": True}
-    yield "0-1", letter | {"open": False, "handled": "dropped"}
+    headers = {ENTRY: about.entry_id, FEED: about.feed_id}
+    value = b'{"url": "https://courier.example/world/too-long", "title": "Too long"}'
+    failed = Record(Enriched.topic, 0, 7, "a", value, headers, 0)
+    message, *_ = dead_letter(failed, "index", Reason.STORE_REJECTED, "a field is too long", 1)
+    for offset in (0, 1):
+        yield Record(DEAD_LETTERS, 0, offset, message.key, message.value, message.headers, 0)
+    dropped = {HANDLED: "0-1", "dl_how": "dropped", "dl_by": "editor", "dl_at": about.at.isoformat()}
+    yield Record(DEAD_LETTERS, 0, 2, message.key, None, dropped, 0)

@@ -19,7 +19,7 @@ from servers.java import find_jdk
 from servers.missing import ServerMissingError
 from servers.ports import connects, free_ports
 
-START_SECONDS = 120.0  # 10 on a quiet machine
+START_SECONDS = 180.0  # 10 on a quiet machine
 STOP_SECONDS = 30.0
 TRIES = 3  # somebody may take a port between our choice and the start
 LAUNCHER = "org.elasticsearch.server.launcher.ServerLauncher"

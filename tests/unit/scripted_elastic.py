@@ -22,12 +22,21 @@ def failing(status: int, kind: str, reason: str = "so it is", **more: Any) -> di
     return {"status": status, "error": {"type": kind, "reason": reason, **more}}
 
 
-def refusing(status: int, kind: str = "an_exception", reason: str = "no") -> web.Response:
-    """Return how Elasticsearch refuses a request as a whole."""
-    return web.json_response({"error": {"type": kind, "reason": reason}}, status=status, headers=HEADERS)
+@dataclass(frozen=True)
+class Refusal:
+    """How Elasticsearch refuses a request as a whole."""
+
+    status: int
+    kind: str = "an_exception"
+    reason: str = "no"
+
+    def response(self) -> web.Response:
+        """Return it as it is sent."""
+        body = {"error": {"type": self.kind, "reason": self.reason}}
+        return web.json_response(body, status=self.status, headers=HEADERS)
 
 
-Answer = Sequence[dict[str, Any]] | web.Response | Exception
+Answer = Sequence[dict[str, Any]] | Refusal | web.Response | Exception
 Script = Callable[[list[str]], Answer]
 """From the ids in a bulk to what becomes of each, or of the whole."""
 
@@ -56,6 +65,8 @@ async def scripted(script: Script) -> AsyncIterator[tuple[AsyncElasticsearch, Sc
             assert request.transport is not None
             request.transport.close()
             return web.Response()
+        if isinstance(answer, Refusal):
+            return answer.response()
         if isinstance(answer, web.Response):
             return answer
         return web.json_response({"items": [{"index": item} for item in answer]}, headers=HEADERS)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from unit.scripted_elastic import DONE, Answer, failing, refusing, scripted
+from unit.scripted_elastic import DONE, Answer, Refusal, failing, scripted
 
 from newswire_index import elastic_bulk
 from newswire_index.elastic_bulk import Action, Bulk, deleting, putting
@@ -86,7 +86,7 @@ async def test_a_busy_server_is_asked_again_for_the_items_that_it_turned_away(st
 
 async def test_a_server_that_is_busy_as_a_whole_is_asked_again() -> None:
     """A 429 of the whole bulk is one of every item."""
-    answers: list[Answer] = [refusing(429), refusing(503), [DONE, DONE]]
+    answers: list[Answer] = [Refusal(429), Refusal(503), [DONE, DONE]]
     async with scripted(lambda _: answers.pop(0)) as (client, told):
         await Bulk(client).send(actions("a", "b"))
 
@@ -106,12 +106,12 @@ async def test_a_server_that_stays_busy_is_away() -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        refusing(401, "security_exception"),
-        refusing(403, "security_exception"),
-        refusing(404, "index_not_found_exception"),
-        refusing(500),
-        refusing(502),
-        refusing(400, "illegal_argument_exception", "contains unrecognized parameter"),
+        Refusal(401, "security_exception"),
+        Refusal(403, "security_exception"),
+        Refusal(404, "index_not_found_exception"),
+        Refusal(500),
+        Refusal(502),
+        Refusal(400, "illegal_argument_exception", "contains unrecognized parameter"),
         web.Response(status=400, text="<html>a proxy</html>", content_type="text/html"),
         web.Response(status=200, text="<html>a portal</html>", content_type="text/html"),
         ConnectionResetError(),
@@ -147,7 +147,7 @@ async def test_an_action_that_makes_a_whole_bulk_invalid_is_found() -> None:
     """Such as an id that is too long: Elasticsearch then takes none of the bulk."""
 
     def script(ids: list[str]) -> Answer:
-        invalid = refusing(400, "action_request_validation_exception", "id is too long")
+        invalid = Refusal(400, "action_request_validation_exception", "id is too long")
         return invalid if "long" in ids else [DONE] * len(ids)
 
     async with scripted(script) as (client, _):

@@ -1,6 +1,8 @@
 """The mappings: closed, ours, and made of nothing that stock Elasticsearch lacks."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from newswire_index.elastic_mapping import (
     entity_field,
     language_key,
     revision_mappings,
+    stemming,
 )
 
 pytestmark = pytest.mark.unit
@@ -56,8 +59,9 @@ def test_title_and_text_stand_under_every_analyzer_and_are_kept_once() -> None:
     """What is shown holds them as they were sent, not a second time for the language."""
     found = dict(fields(article_mappings()))
 
-    assert {code: found[f"in.{code}.text"]["analyzer"] for code in LANGUAGES} == LANGUAGES
-    assert {code: found[f"in.{code}.title"]["analyzer"] for code in LANGUAGES} == LANGUAGES
+    of_language = {code: stemming(name) for code, name in LANGUAGES.items()}
+    assert {code: found[f"in.{code}.text"]["analyzer"] for code in LANGUAGES} == of_language
+    assert {code: found[f"in.{code}.title"]["analyzer"] for code in LANGUAGES} == of_language
     assert {found[name]["analyzer"] for name in ("title", "text", "names", "topic_words")} == {FOLDED}
     assert article_mappings()["_source"] == {"excludes": ["in"]}
 
@@ -74,9 +78,16 @@ def test_names_can_be_compared_folded() -> None:
 def test_what_the_mappings_use_is_defined_beside_them() -> None:
     """Elasticsearch refuses a component template otherwise."""
     found = [field for _, field in fields(article_mappings())]
-    ours = {name for field in found for name in (field.get("analyzer"), field.get("normalizer")) if name}
 
-    assert ours - {*LANGUAGES.values()} == {*analysis()["analyzer"]} == {*analysis()["normalizer"]}
+    assert {field["analyzer"] for field in found if "analyzer" in field} == {*analysis()["analyzer"]}
+    assert {field["normalizer"] for field in found if "normalizer" in field} == {*analysis()["normalizer"]}
+
+
+def test_no_language_drops_words() -> None:
+    """In "Die Welt" both are its name, and a phrase with a gap would find "der Welt" as well."""
+    analyzers = analysis()["analyzer"]
+
+    assert {analyzers[stemming(name)]["stopwords"] for name in LANGUAGES.values()} == {"_none_"}
 
 
 @pytest.mark.parametrize(
@@ -86,6 +97,14 @@ def test_what_the_mappings_use_is_defined_beside_them() -> None:
 def test_a_language_leads_to_its_field_if_it_has_an_analyzer(language: str, key: str | None) -> None:
     """Others are searched as they are written."""
     assert language_key(language) == key
+
+
+def test_the_guide_names_the_analyzer_of_each_language() -> None:
+    """The table is for people who want to know whether theirs is among them."""
+    page = (Path(__file__).parents[2] / "docs/how-to/run-on-elasticsearch.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| ([a-z]{2}(?:, [a-z]{2})*) \|$", page, re.MULTILINE)
+
+    assert {code: analyzer for analyzer, codes in rows for code in codes.split(", ")} == LANGUAGES
 
 
 def test_every_entity_type_has_its_field_and_what_comes_later_is_other() -> None:

@@ -11,13 +11,13 @@ from typing import Any
 
 from newswire_index.elastic_mapping import language_key
 from newswire_index.elastic_query import fields
-from newswire_index.highlights import END, MAX_LABELS, START, passage_of
+from newswire_index.highlights import END, MAX_LABELS, START, passage_of, variety
 from newswire_index.store import Highlight
 
 Json = dict[str, Any]
 
-LONG = 2000  # words of a text from which only the part that says most is sent, not all of it
-PART = 3000  # characters of such a part, of which a passage is cut
+LONG = 5000  # words of a text, beyond which only its best parts are sent and not all of it: 30 KB
+PART, PARTS = 1000, 10  # characters of a part, and how many: Elasticsearch prefers the short to the telling
 _UP_TO_THE_LIMIT = -1  # marks what lies before index.highlight.max_analyzed_offset, instead of an error
 _PIECES = {"number_of_fragments": 0}  # whole values
 _AT_ONCE = 100  # articles that are marked in one request
@@ -56,7 +56,7 @@ def highlighting(marked: Marked, wanted: Json) -> Json:
         marked: in which articles.
         wanted: the query whose words are marked.
     """
-    part = {"number_of_fragments": 1, "fragment_size": PART, "order": "score"} if marked.long else _PIECES
+    parts = {"number_of_fragments": PARTS, "fragment_size": PART, "order": "score"}
     return {
         "pre_tags": [START],
         "post_tags": [END],
@@ -64,7 +64,10 @@ def highlighting(marked: Marked, wanted: Json) -> Json:
         "highlight_query": wanted,
         "fields": {
             "title": {"matched_fields": fields("title", marked.languages), **_PIECES},
-            "text": {"matched_fields": fields("text", marked.languages), **part},
+            "text": {
+                "matched_fields": fields("text", marked.languages),
+                **(parts if marked.long else _PIECES),
+            },
             "names": _PIECES,
             "topic_words": _PIECES,
         },
@@ -78,7 +81,7 @@ def highlights_of(answer: Json, topics: Sequence[str]) -> tuple[Highlight, ...]:
 
 def _passages(answer: Json, topics: Sequence[str]) -> Iterator[Highlight]:
     for field in ("title", "text"):
-        for marked in answer.get(field, ())[:1]:
+        if marked := max(answer.get(field, ()), key=variety, default=""):
             yield Highlight(field, passage_of(marked))
     for marked in answer.get("names", ())[:MAX_LABELS]:
         yield Highlight("entities", passage_of(marked))

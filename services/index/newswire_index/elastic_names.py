@@ -5,6 +5,7 @@ newswire-articles-2026.11              write alias of a month
 newswire-articles-2026.11-000001       its index; a rebuild makes 000002 and moves both aliases
 newswire-revisions, …-2026.11, …-000001        superseded revisions, likewise
 newswire-feed-status, newswire-outcomes, newswire-dead-letters       aliases of one index each, …-000001
+newswire-rebuild                       index with how far a rebuild is
 """
 
 import re
@@ -14,6 +15,7 @@ from newswire.errors import SettingsError
 
 ARTICLES, REVISIONS = "articles", "revisions"
 FEED_STATUS, OUTCOMES, DEAD_LETTERS = "feed-status", "outcomes", "dead-letters"
+REBUILD = "rebuild"
 _MONTHLY = re.compile(r"-(\d{4})\.(\d{2})-(\d{6})$")
 _PREFIX = re.compile(r"[a-z0-9][a-z0-9._-]*|")
 

@@ -8,7 +8,7 @@ Kibana itself logs in as ``kibana_system``, which Elasticsearch brings along: it
 
 from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from newswire.settings import load
 from newswire.users_settings import UsersSettings
 from newswire_index.elastic_client import reason_of, unavailable
 from newswire_index.elastic_mapping import mark
-from newswire_index.elastic_names import ElasticNames
+from newswire_index.elastic_names import REBUILD, ElasticNames
 from newswire_index.elastic_setup import kept
 from newswire_index.elastic_steps import Do, End, Step, done, step_for
 
@@ -42,9 +42,9 @@ OFF = "authentication is off in this Elasticsearch: it knows no users (xpack.sec
 class Passwords:
     """Of the users; one without is not made, or stays as it is."""
 
-    index: str | None = None
-    reader: str | None = None
-    kibana: str | None = None
+    index: str | None = field(default=None, repr=False)
+    reader: str | None = field(default=None, repr=False)
+    kibana: str | None = field(default=None, repr=False)
 
 
 def passwords_from(index: Path | None, reader: Path | None, kibana: Path | None) -> Passwords:
@@ -66,7 +66,7 @@ def index_role(names: ElasticNames) -> Json:
     aliases; it holds for our own indices only.
     """
     ours = [name for each in kept() for name in (names.of(each.kind), names.pattern(each.kind))]
-    return _role(["monitor"], ours, ["read", "write", "manage"])
+    return _role(["monitor"], [*ours, names.of(REBUILD)], ["read", "write", "manage"])
 
 
 def reader_role(names: ElasticNames, space: str = "") -> Json:

@@ -34,6 +34,11 @@ def labels_of(marked: str) -> Iterator[str]:
     return (passage_of(label) for label in found[:MAX_LABELS])
 
 
+def variety(marked: str) -> int:
+    """Return how many different words are marked."""
+    return len({match[1].casefold() for match in islice(_MATCH.finditer(marked), _MAX_MATCHES)})
+
+
 def _cut(marked: str) -> str:
     """Return a passage around the best match, between white space where there is some near."""
     begin = max(0, _best_start(marked) - _BEFORE)

@@ -87,7 +87,10 @@ class NewIndices:
         """Return how many articles an index has by now."""
         with unavailable():
             await self.client.indices.refresh(index=index)
-            return int((await self.client.count(index=index))["count"])
+            answer = await self.client.search(
+                index=index, size=0, track_total_hits=True, allow_partial_search_results=False
+            )
+            return int(answer["hits"]["total"]["value"])
 
     async def swap(self, new: Mapping[str, str]) -> None:
         """Move the aliases of all months in one request."""
@@ -146,7 +149,7 @@ class NewIndices:
             with unavailable():
                 answer = await self.client.search(
                     index=index, size=PAGE, source=False, version=True, sort=["article_id"],
-                    search_after=after, track_total_hits=False,
+                    search_after=after, track_total_hits=False, allow_partial_search_results=False,
                 )  # fmt: skip
             hits = answer["hits"]["hits"]
             if hits:

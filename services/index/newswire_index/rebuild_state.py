@@ -20,9 +20,8 @@ from elasticsearch import AsyncElasticsearch, BadRequestError, ConflictError, No
 
 from newswire.errors import NewswireError, UnavailableError
 from newswire_index.elastic_client import unavailable
-from newswire_index.elastic_names import ElasticNames
+from newswire_index.elastic_names import REBUILD, ElasticNames
 
-KIND = "rebuild"
 DOCUMENT = "rebuild"
 BEAT_SECONDS = 3.0  # between two saves
 SILENT_SECONDS = 15.0  # after which whoever worked on it is taken for dead
@@ -101,12 +100,12 @@ class RebuildState:
         self, client: AsyncElasticsearch, names: ElasticNames, *, silent_seconds: float = SILENT_SECONDS
     ) -> None:
         self._client = client
-        self._index = names.of(KIND)
+        self._index = names.of(REBUILD)
         self._silent_seconds = silent_seconds
         self._me = myself()
         self._at: tuple[int, int] | None = None
         self._saving = asyncio.Lock()
-        self._is_over = False
+        self._is_ours = False
         self.progress = Progress()
 
     async def look(self) -> Progress | None:
@@ -134,6 +133,7 @@ class RebuildState:
         if found is not None and found.owner is not None:
             await self._see_silent(found, say)
         self.progress = found or Progress(identity)
+        self._is_ours = True
         await self.save()
         return found is not None
 
@@ -169,10 +169,10 @@ class RebuildState:
         async with self._saving:
             with unavailable():
                 await self._client.options(ignore_status=404).delete(index=self._index, id=DOCUMENT)
-            self._is_over = True
+            self._is_ours = False
 
     async def _put(self) -> None:
-        if self._is_over:
+        if not self._is_ours:  # never taken, or at its end
             return
         self.progress.beat += 1
         body = self.progress.row()
@@ -181,6 +181,7 @@ class RebuildState:
         except ConflictError as error:  # or ours has arrived, and its answer was lost
             now = await self.look()
             if now is None or now.owner is None or now.owner["token"] != self._me["token"]:
+                self._is_ours = False
                 raise RebuildTakenError("another process has taken the rebuild over") from error
             self._at = await self._write(body)
 

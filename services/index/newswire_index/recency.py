@@ -5,6 +5,7 @@ and a half times after a half-life, and once for what is old. So of equal matche
 and a much better match is found however old it is. What lies ahead counts as published now.
 """
 
+import math
 from datetime import UTC, datetime, timedelta
 
 MAX_DAYS = 36_500.0  # a century, in which nothing is recent any more
@@ -28,4 +29,4 @@ def factor(dated_at: int, clock: int, half_life: float) -> float:
     """
     if not half_life:
         return 1.0
-    return 1.0 + 0.5 ** (max(0, clock - dated_at) / MICROSECONDS_A_DAY / half_life)
+    return 1.0 + math.exp2(-max(0, clock - dated_at) / MICROSECONDS_A_DAY / half_life)

@@ -30,6 +30,14 @@ def search(
     language: Annotated[list[str] | None, typer.Option(help="ISO 639-1 code; again: any")] = None,
     since: Annotated[str | None, typer.Option(help="First day or instant, ISO 8601; days are UTC")] = None,
     until: Annotated[str | None, typer.Option(help="Last day or instant")] = None,
+    recency: Annotated[
+        float | None,
+        typer.Option(
+            help="Half-life in days with which recent articles count more, 0: not at all;"
+            " instead of NEWSWIRE_INDEX_RECENCY",
+            show_default=False,
+        ),
+    ] = None,
     limit: Annotated[int, typer.Option(help="Articles to show, at most 1000")] = 10,
     json: Annotated[bool, typer.Option("--json", help="JSON Lines, one article each, best first")] = False,
     store: Annotated[str | None, typer.Option(help="Address of the index, instead of NEWSWIRE_STORE")] = None,
@@ -43,14 +51,24 @@ def search(
 
     from newswire.cli import FAILED, WRONG  # noqa: PLC0415
     from newswire.errors import NewswireError, SettingsError  # noqa: PLC0415
+    from newswire.settings import load  # noqa: PLC0415
     from newswire_index.query import parse_query  # noqa: PLC0415
     from newswire_index.render import print_hits, print_lines  # noqa: PLC0415
+    from newswire_index.settings import IndexSettings  # noqa: PLC0415
     from newswire_index.store import Filters, QueryError  # noqa: PLC0415
 
     text = " ".join(words or ())
     having = Filters(tuple(topic or ()), tuple(entity or ()), tuple(outlet or ()), tuple(language or ()))
     try:
-        query = parse_query(text, having=having, since=since, until=until, limit=limit, facets=not json)
+        query = parse_query(
+            text,
+            having=having,
+            since=since,
+            until=until,
+            recency=load(IndexSettings).recency if recency is None else recency,
+            limit=limit,
+            facets=not json,
+        )
         results = asyncio.run(_ask(query, store))
     except NewswireError as error:
         typer.echo(f"newswire search: {error}", err=True)

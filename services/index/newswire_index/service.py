@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import structlog
 
@@ -16,7 +17,7 @@ from newswire.worker import Worker
 from newswire_index.replay import replaying
 from newswire_index.settings import IndexSettings
 from newswire_index.stage import IndexStage
-from newswire_index.store import Store, open_store
+from newswire_index.store import open_store
 
 logger = structlog.get_logger()
 
@@ -31,13 +32,47 @@ async def bootstrap(settings: Settings, own: IndexSettings, log: Log) -> AsyncIt
     await store.open()
     expiring = asyncio.create_task(_expire(store))
     try:
-        yield [Worker(log, IndexStage(store), WorkerOptions(max_records=own.batch))]
+        async with operations(settings, own, log) as beside:
+            yield [Worker(log, IndexStage(store), WorkerOptions(max_records=own.batch)), *beside]
     finally:
         expiring.cancel()
         await store.close()
 
 
-async def _expire(store: Store) -> None:
+@contextlib.asynccontextmanager
+async def operations(settings: Settings, own: IndexSettings, log: Log) -> AsyncIterator[Sequence[Worker]]:
+    """Yield the worker that stores what dashboards show, where the store has dashboards."""
+    if not settings.store.startswith(("http://", "https://")):
+        yield ()
+        return
+    from newswire_index.elastic_bulk import Bulk  # noqa: PLC0415  an adapter is loaded only if used
+    from newswire_index.elastic_client import client_for  # noqa: PLC0415
+    from newswire_index.elastic_names import ElasticNames  # noqa: PLC0415
+    from newswire_index.operations import Feeds, OperationsStage  # noqa: PLC0415
+    from newswire_index.operations_store import OperationsStore  # noqa: PLC0415
+
+    client = client_for(settings.store)
+    bulk = Bulk(client, max_bytes=own.bulk_bytes)
+    retention = timedelta(days=settings.retention_days)
+    store = OperationsStore(client, ElasticNames(settings.prefix), retention, bulk)
+    expiring = asyncio.create_task(_expire(store))
+    try:
+        options = WorkerOptions(least_records=64, publishes=False)  # the store's pace is not ours to make
+        yield [Worker(log, OperationsStage(store, Feeds(log)), options)]
+    finally:
+        expiring.cancel()
+        await store.close()
+        await client.close()
+
+
+class Expiring(Protocol):
+    """Something that holds what grows old."""
+
+    async def drop_expired(self, now: datetime) -> int:
+        """Delete it."""
+
+
+async def _expire(store: Expiring) -> None:
     while True:
         try:
             await store.drop_expired(datetime.now(UTC))

@@ -99,6 +99,7 @@ def with_elastic(work: "Work", otherwise: str) -> "Sequence[Step] | None":
         otherwise: what to say of a store that is no Elasticsearch.
     """
     from newswire.elasticsearch_settings import ElasticsearchSettings  # noqa: PLC0415  heavy: only when run
+    from newswire.errors import SettingsError  # noqa: PLC0415
     from newswire.settings import load, load_settings  # noqa: PLC0415
     from newswire_index.elastic_client import client_for, wait_for  # noqa: PLC0415
 
@@ -106,6 +107,8 @@ def with_elastic(work: "Work", otherwise: str) -> "Sequence[Step] | None":
     if settings.store.startswith("sqlite:"):
         typer.echo(f"{settings.store} is no Elasticsearch: {otherwise}", err=True)
         return None
+    if not settings.store.startswith(("http://", "https://")):
+        raise SettingsError(f"NEWSWIRE_STORE {settings.store!r} is no address of Elasticsearch")
     elastic = load(ElasticsearchSettings)
 
     async def run() -> "Sequence[Step]":

@@ -346,9 +346,7 @@ async def verify(
     with TemporaryDirectory(prefix="verify-", dir=folder) as place:
         rows = TopicRows(Path(place) / "topic.db")
         try:
-            verification = Verification(
-                log, items, rows, keeping, settle_seconds=settle_seconds, clock=clock
-            )
+            verification = Verification(log, items, rows, keeping, settle_seconds=settle_seconds, clock=clock)
             with bar("verify", await verification.total()) as moved:
                 return await verification.verify(named, moved)
         finally:
