@@ -97,7 +97,10 @@ async def test_all_of_many_thousand_hits_are_counted(
     index = worlds.names().month(ARTICLES, "2026-11")
     await async_bulk(
         client,
-        ({"_index": index, "_id": f"b{n}", "_source": source | {"article_id": f"b{n}"}} for n in range(10_049)),
+        (
+            {"_index": index, "_id": f"b{n}", "_source": source | {"article_id": f"b{n}"}}
+            for n in range(10_049)
+        ),
         chunk_size=500,
     )
     await worlds.settle()
@@ -166,6 +169,21 @@ async def test_a_month_that_cannot_be_read_is_an_outage_and_no_shorter_answer(
 
     with pytest.raises(StoreUnavailableError, match="503"):
         await store.search(parse_query("talks"))
+
+
+async def test_a_month_that_somebody_closed_is_left_out(
+    store: Store, worlds: Worlds, client: AsyncElasticsearch
+) -> None:
+    """That is a wish and no failure; opened again it is searched again."""
+    await store.write([article("old", first_seen_at=datetime(2026, 10, 5, tzinfo=UTC))])
+    await worlds.settle()
+    october = f"{worlds.names().month(ARTICLES, '2026-10')}-000001"
+    await client.indices.close(index=october)
+    without = await store.search(parse_query("talks", facets=True))
+    await client.indices.open(index=october, wait_for_active_shards=1)
+
+    assert without.total == 6
+    assert (await store.search(parse_query("talks"))).total == 7
 
 
 async def test_a_search_before_the_first_month_finds_nothing(world: World) -> None:

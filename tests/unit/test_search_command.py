@@ -110,6 +110,23 @@ def test_options_filter_and_may_be_repeated(address: str) -> None:
     assert found("--", "-language:de") == ["a"]
 
 
+def test_recent_articles_count_more_if_the_setting_or_the_option_says_so(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The option wins over the setting, and nothing is preferred unless one of them says so."""
+    old = datetime(1900, 1, 1, tzinfo=UTC)
+    sport = [article(f"f{number}", title="Sport", text="Goals.") for number in range(9)]
+    better = article("better", title="Zebra talks", text="Sport.", published_at=old)
+    fill(address, *sport, better, article("recent", title="Talks about a zebra", text="Sport."))
+    plain = ["better", "recent"]
+
+    assert found("zebra") == plain
+    assert found("zebra", "--recency", "3650") == plain[::-1]
+    monkeypatch.setenv("NEWSWIRE_INDEX_RECENCY", "3650")
+    assert found("zebra") == plain[::-1]
+    assert found("zebra", "--recency", "0") == plain
+
+
 def test_the_store_option_overrides_the_setting(address: str, tmp_path: Path) -> None:
     """An address on the command line wins."""
     other = f"sqlite:///{tmp_path}/other.db"
@@ -140,7 +157,7 @@ def test_a_missing_index_is_one_line_and_exit_1(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [['"open'], ["x", "--since", "soon"], ["x", "--limit", "0"], ["x", "--store", "foo://"]]
+    "arguments", [['"open'], ["x", "--since", "soon"], ["x", "--limit", "0"], ["x", "--recency", "-1"], ["x", "--store", "foo://"]]
 )
 def test_a_wrong_question_is_one_line_and_exit_2(address: str, arguments: list[str]) -> None:
     """Queries, dates, limits and addresses that are none."""
