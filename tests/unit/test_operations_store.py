@@ -95,6 +95,19 @@ async def test_what_waiting_may_mend_is_an_outage(answer: Any) -> None:
         await written(answer, PUT)
 
 
+async def test_writes_and_those_that_come_again_are_counted() -> None:
+    """As those of articles are, under the name of the group."""
+    labels = {"group": "index-operations"}
+    names = ("newswire_bulk_seconds_count", "newswire_bulk_retries_total")
+    before = [REGISTRY.get_sample_value(name, labels) or 0.0 for name in names]
+    await written({}, PUT)
+    with pytest.raises(StoreUnavailableError):
+        await written(refusing(401), PUT)
+
+    after = [REGISTRY.get_sample_value(name, labels) or 0.0 for name in names]
+    assert [now - then for now, then in zip(after, before, strict=True)] == [2, 1]
+
+
 async def test_a_missing_index_says_what_to_do() -> None:
     """Somebody has to set it up."""
     with pytest.raises(StoreUnavailableError, match="newswire index setup"):

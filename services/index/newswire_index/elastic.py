@@ -99,7 +99,7 @@ class ElasticStore:
             return
         client = client_for(self._url, self._settings)
         try:
-            if self._create:  # a reader waits for nothing, and may not even ask for the version
+            if self._create:
                 await wait_for(client, self._settings.wait_seconds)
             with _asking():
                 self._opened = self._build(client, lifecycle=await self._check(client))

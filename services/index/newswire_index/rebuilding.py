@@ -25,13 +25,14 @@ from newswire.following import Latest
 from newswire.log.port import Log, Record
 from newswire.log.reading import records_from
 from newswire.waiting import first
+from newswire_index import rebuild_state
 from newswire_index.document import Document, Removal, document_from
 from newswire_index.elastic_bulk import Bulk
 from newswire_index.rebuild_comparing import Comparison
 from newswire_index.rebuild_filling import Filling, RebuildRefusedError
 from newswire_index.rebuild_indices import NewIndices
 from newswire_index.rebuild_months import is_swapped, serving, unserved
-from newswire_index.rebuild_state import BEAT_SECONDS, Progress, RebuildState
+from newswire_index.rebuild_state import Progress, RebuildState
 from newswire_index.stage import removal_from
 from newswire_index.store import RETENTION, Store, VerdictKind
 
@@ -125,6 +126,7 @@ class Rebuild:
         self._withdrawals = Latest(log, Withdrawal.topic)
         self._known: set[str] = set()
         self._taken = 0
+        self._waiting = 0
         self._result = Result()
 
     async def run(self) -> Result:
@@ -137,7 +139,7 @@ class Rebuild:
 
     async def _beat(self) -> None:
         while True:
-            await asyncio.sleep(BEAT_SECONDS)
+            await asyncio.sleep(rebuild_state.BEAT_SECONDS)
             await self._patiently(self._state.save)
 
     async def _work(self) -> None:
@@ -325,13 +327,17 @@ class Rebuild:
                 result = await work()
             except UnavailableError as error:
                 failures += 1
-                if failures == 1:
-                    self._say(f"waiting: {error}")
+                self._wait_for(1 if failures == 1 else 0, f"waiting: {error}")
                 await asyncio.sleep(BACKOFF.seconds(failures))
             else:
-                if failures:
-                    self._say("going on")
+                self._wait_for(-1 if failures else 0, "going on")
                 return result
+
+    def _wait_for(self, more: int, line: str) -> None:
+        """Say that we wait, or go on: once, however many pieces of work do."""
+        before, self._waiting = self._waiting, self._waiting + more
+        if bool(before) != bool(self._waiting):
+            self._say(line)
 
 
 def rejected(progress: Progress) -> list[dict[str, Any]]:
