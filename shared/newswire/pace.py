@@ -15,15 +15,17 @@ class Pace:
     Args:
         first: size of the first batch.
         ceiling: no batch is larger.
+        floor: none is smaller for being slow.
     """
 
-    def __init__(self, first: int, ceiling: int) -> None:
+    def __init__(self, first: int, ceiling: int, floor: int = 1) -> None:
         self._ceiling = ceiling
+        self._floor = min(floor, ceiling)
         self.size = min(first, ceiling)
 
     def took(self, messages: int, seconds: float) -> None:
         """Learn from a batch: a full one that was quick makes the next one larger, a slow one smaller."""
         if seconds > GOOD_SECONDS:
-            self.size = max(1, min(self.size, messages) // 2)
+            self.size = max(self._floor, min(self.size, messages) // 2)
         elif messages >= self.size:
             self.size = min(self._ceiling, self.size * 2)

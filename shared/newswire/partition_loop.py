@@ -47,6 +47,7 @@ class WorkerOptions:
 
     Attributes:
         max_records: in a batch, however quick they are.
+        least_records: to which batches shrink that are slow; more where being slow has other reasons.
         first_records: in the first batch; later ones are as large as is quick.
         max_bytes: of the values in a batch; a larger message comes alone.
         tries: of a message that fails by itself.
@@ -57,6 +58,7 @@ class WorkerOptions:
     """
 
     max_records: int = 1000
+    least_records: int = 1
     first_records: int = 64
     max_bytes: int = 8_000_000
     tries: int = 3
@@ -87,7 +89,7 @@ class PartitionLoop:
         self._held: dict[str, float] = {}
         self._outages = outages
         self._failures = 0
-        self._pace = Pace(options.first_records, options.max_records)
+        self._pace = Pace(options.first_records, options.max_records, options.least_records)
 
     async def run(self) -> None:
         """Handle batches until told to stop; a batch in hand is finished."""

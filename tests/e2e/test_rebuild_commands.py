@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +56,10 @@ class Place:
     def read(self) -> None:
         """Let the index service have read what is there, without one."""
         for topic in (Enriched.topic, Withdrawal.topic):
-            self.on_log(lambda log, topic=topic: _commit(log, self.prefix, topic))
+            self.on_log(partial(_commit, self.prefix, topic))
 
 
-async def _commit(log: Log, prefix: str, topic: str) -> None:
+async def _commit(prefix: str, topic: str, log: Log) -> None:
     assert isinstance(log, SqliteLog)
     ends = await log.end_offsets(topic)
     rows = [(f"{prefix}index", f"{prefix}{topic}", number, end) for number, end in ends.items()]

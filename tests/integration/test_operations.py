@@ -41,7 +41,7 @@ RETENTION = timedelta(days=30)
 @pytest.fixture(scope="module")
 def all_worlds(elasticsearch: ElasticsearchServer) -> Iterator[Worlds]:
     """The indices of the dashboards."""
-    with worlds_on(elasticsearch, "") as worlds:
+    with worlds_on(elasticsearch) as worlds:
         yield worlds
 
 
@@ -64,10 +64,14 @@ class Desk:
 @pytest.fixture
 async def desk(all_worlds: Worlds, tmp_path: Path) -> AsyncIterator[Desk]:
     """A desk with indices of its own: emptied ones would remember the versions of what was there."""
-    await all_worlds.clear()
-    await all_worlds.set_up([""])
-    async with all_worlds.client() as client, opened(all_worlds, client, tmp_path) as desk:
-        yield desk
+    names = all_worlds.names()
+    async with all_worlds.client() as client:
+        indices = [names.index(names.of(kind)) for kind in (FEED_STATUS, OUTCOMES, LETTERS)]
+        await client.indices.delete(index=indices, ignore_unavailable=True)
+        all_worlds.made.clear()
+        await all_worlds.set_up()
+        async with opened(all_worlds, client, tmp_path) as desk:
+            yield desk
 
 
 @asynccontextmanager

@@ -50,3 +50,13 @@ def test_larger_than_expected_counts_as_full() -> None:
     assert pace.size == 8
     pace.took(50, SLOW)
     assert pace.size == 4
+
+
+def test_slow_batches_shrink_to_a_floor() -> None:
+    """Where they are slow for other reasons than their size."""
+    pace = Pace(first=64, ceiling=100, floor=30)
+    for _ in range(5):
+        pace.took(pace.size, 10.0)
+
+    assert pace.size == 30
+    assert Pace(first=64, ceiling=10, floor=30).size == 10

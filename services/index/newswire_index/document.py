@@ -7,6 +7,7 @@ Strings lose control characters on the way: a hostile title must not steer the t
 import re
 import unicodedata
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
@@ -14,6 +15,7 @@ from newswire.events import Enriched, EntityType, Moment, Open, TextFrom
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _MONTHS_A_YEAR = 12
+_NAME_LENGTH = 200  # of what is remembered
 
 
 class _Part(BaseModel):
@@ -144,9 +146,16 @@ def clean(text: str) -> str:
 
 def fold(text: str) -> str:
     """Return a name as filters compare it: blind to case, accents and white space."""
+    return _remembered(text) if len(text) <= _NAME_LENGTH else _fold(text)
+
+
+def _fold(text: str) -> str:
     plain = unicodedata.normalize("NFKD", clean(text)).casefold()
     bare = "".join(c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c))
     return " ".join(bare.split())
+
+
+_remembered = lru_cache(maxsize=20_000)(_fold)  # the same names and aliases come with article after article
 
 
 def month_of(first_seen_at: datetime) -> str:

@@ -29,7 +29,7 @@ from newswire_index.elastic_months import Months
 from newswire_index.elastic_names import ARTICLES, ElasticNames
 from newswire_index.elastic_reading import WHOLE, once_started
 from newswire_index.elastic_revisions import Revisions
-from newswire_index.elastic_search import ElasticSearcher
+from newswire_index.elastic_search import ElasticSearcher, check_readable
 from newswire_index.elastic_setup import check_setup
 from newswire_index.elastic_write import ElasticWriter
 from newswire_index.settings import IndexSettings
@@ -39,7 +39,6 @@ from newswire_index.store import (
     Query,
     Results,
     Revision,
-    StoreMissingError,
     StoreUnavailableError,
     Verdict,
 )
@@ -100,7 +99,8 @@ class ElasticStore:
             return
         client = client_for(self._url, self._settings)
         try:
-            await wait_for(client, self._settings.wait_seconds if self._create else 0)
+            if self._create:
+                await wait_for(client, self._settings.wait_seconds)
             with _asking():
                 self._opened = self._build(client, lifecycle=await self._check(client))
         finally:
@@ -111,10 +111,7 @@ class ElasticStore:
         """Say whether the cluster knows ILM; raises StoreMissingError."""
         if self._create:
             return await check_setup(client, self._names)
-        if not await client.indices.exists_alias(name=self._names.of(ARTICLES)):
-            raise StoreMissingError(
-                f"no index yet at {self._url}: run `newswire run` or `newswire demo` first"
-            )
+        await check_readable(client, self._names, self._url)
         return False
 
     def _build(self, client: AsyncElasticsearch, *, lifecycle: bool) -> _Opened:

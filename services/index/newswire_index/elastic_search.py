@@ -12,8 +12,16 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 
-from elasticsearch import AsyncElasticsearch, BadRequestError
+from elasticsearch import (
+    AsyncElasticsearch,
+    AuthenticationException,
+    AuthorizationException,
+    BadRequestError,
+    NotFoundError,
+    UnsupportedProductError,
+)
 
+from newswire.errors import SettingsError
 from newswire.events import Moment
 from newswire_index.elastic_client import reason_of, unavailable
 from newswire_index.elastic_facets import aggregations, facets_of, known_type
@@ -29,7 +37,17 @@ from newswire_index.elastic_query import (
 )
 from newswire_index.paging import Position, mark_of
 from newswire_index.recency import microseconds
-from newswire_index.store import Facets, Highlight, Hit, HitEntity, Matched, Query, QueryError, Results
+from newswire_index.store import (
+    Facets,
+    Highlight,
+    Hit,
+    HitEntity,
+    Matched,
+    Query,
+    QueryError,
+    Results,
+    StoreMissingError,
+)
 
 Json = dict[str, Any]
 
@@ -129,6 +147,29 @@ class ElasticSearcher:
         except BadRequestError as error:
             raise QueryError(f"Elasticsearch cannot answer this query: {reason_of(error)}") from error
         return dict(found.body)
+
+
+async def check_readable(client: AsyncElasticsearch, names: ElasticNames, url: str) -> None:
+    """Look whether there is something to search, with no more rights than a search needs.
+
+    Args:
+        client: an open client.
+        names: of all indices and aliases.
+        url: where that is, for a person.
+
+    Raises StoreMissingError before anything was written, SettingsError where a log-in is refused.
+    """
+    with unavailable():
+        try:
+            await client.indices.get_alias(name=names.of(ARTICLES))
+        except NotFoundError as error:
+            raise StoreMissingError(
+                f"no index yet at {url}: run `newswire run` or `newswire demo` first"
+            ) from error
+        except (AuthenticationException, AuthorizationException) as error:
+            raise SettingsError(f"Elasticsearch refuses the log-in: {reason_of(error)}") from error
+        except UnsupportedProductError as error:
+            raise SettingsError(f"what answers at {url} is no Elasticsearch: {error}") from error
 
 
 def _may_be_loosened(query: Query) -> bool:

@@ -13,11 +13,14 @@ from elasticsearch import ApiError, AsyncElasticsearch
 from pydantic_core import to_json
 
 from newswire import metrics
+from newswire.errors import UnavailableError
+from newswire.topics import OPERATIONS_GROUP
 from newswire_index.elastic_bulk import Action, Answer, Bulk, deleting, putting
 from newswire_index.elastic_client import reason_of, unavailable
 from newswire_index.elastic_names import DEAD_LETTERS, FEED_STATUS, OUTCOMES, ElasticNames
 from newswire_index.elastic_reading import read
 from newswire_index.operations_documents import Add, Change, Known, Put, Remove, Step
+from newswire_index.operations_gathering import Gathering
 from newswire_index.store import StoreUnavailableError
 
 logger = structlog.get_logger()
@@ -44,6 +47,7 @@ class OperationsStore:
         self._names = names
         self._retention = retention
         self._bulk = bulk or Bulk(client)
+        self._gathering = Gathering(self._write)
 
     async def check(self) -> None:
         """Raise StoreUnavailableError unless the indices are there."""
@@ -60,10 +64,23 @@ class OperationsStore:
             found = [each async for each in read(self._client, places, "last_new_at,silent_since")]
         return dict.fromkeys(feed_ids, Known()) | {each["_id"]: _known(each) for each in found}
 
+    async def close(self) -> None:
+        """End; the client stays open."""
+        await self._gathering.close()
+
     async def write(self, steps: Sequence[Step]) -> None:
+        """Take steps, together with those of others who come at the same time."""
+        await self._gathering.write(steps)
+
+    async def _write(self, steps: Sequence[Step]) -> None:
         """Take steps; changes last, as what they change may be among the others."""
-        await self._send([step for step in steps if not isinstance(step, Change)])
-        await self._send([step for step in steps if isinstance(step, Change)])
+        try:
+            with metrics.BULK_SECONDS.labels(OPERATIONS_GROUP).time():
+                await self._send([step for step in steps if not isinstance(step, Change)])
+                await self._send([step for step in steps if isinstance(step, Change)])
+        except UnavailableError:
+            metrics.BULK_RETRIES.labels(OPERATIONS_GROUP).inc()
+            raise
 
     async def _send(self, steps: Sequence[Step]) -> None:
         actions: list[Action] = []

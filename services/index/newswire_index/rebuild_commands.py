@@ -84,9 +84,9 @@ def verify(
 
 
 def _tell(row: dict[str, Any], text: str, *, as_json: bool) -> None:
-    from newswire.terminal import json_line, visible_lines  # noqa: PLC0415
+    from newswire.terminal import json_line  # noqa: PLC0415
 
-    typer.echo(json_line(row) if as_json else visible_lines(text))
+    typer.echo(json_line(row) if as_json else text)
 
 
 def _say(line: str) -> None:
@@ -96,8 +96,10 @@ def _say(line: str) -> None:
 
 
 def _rebuilt(row: dict[str, Any]) -> str:
+    from newswire.terminal import visible  # noqa: PLC0415
+
     if row["done"] == "refused":
-        return f"not rebuilt: {row['why']}"
+        return f"not rebuilt: {visible(row['why'])}"
     lines = [
         f"{each['month']}\t{each['articles']:,} articles in {each['index']}, {each['before']:,} before"
         for each in row["months"]
@@ -110,7 +112,12 @@ def _rebuilt(row: dict[str, Any]) -> str:
 
 
 def _verified(report: "Report") -> str:
-    lines = [f"{each.kind}\t{each.article_id}\t{each.url or '-'}\t{each.why}" for each in report.first]
+    from newswire.terminal import visible  # noqa: PLC0415
+
+    lines = [
+        "\t".join(map(visible, (each.kind, each.article_id, each.url or "-", each.why)))
+        for each in report.first
+    ]
     beside = {
         "in flight": report.in_flight, "withdrawn": report.withdrawn, "expired": report.expired,
         "older than the topic keeps": report.outlived, "unreadable on the topic": report.unreadable,
