@@ -23,6 +23,7 @@ COMPOSE = "NEWSWIRE_TEST_COMPOSE"  # instead of `docker compose`
 DOCKER = "NEWSWIRE_TEST_DOCKER"  # instead of `docker`
 UP_SECONDS = 1800.0  # with everything built anew and fetched
 ANSWER_SECONDS = 120.0
+WAIT_SECONDS = 900.0  # for a container to come back on a machine that does much else
 SERVICES = ("kafka", "elasticsearch", "kibana", "ingest", "enrich", "index")
 OURS = ("ingest", "enrich", "index")
 PORTS = ("ELASTICSEARCH_PORT", "KIBANA_PORT")
@@ -194,7 +195,7 @@ class Stack:
                 return error.code, json.loads(error.read() or b"{}")
 
 
-def until(condition: Callable[[], bool], seconds: float = 240.0) -> None:
+def until(condition: Callable[[], bool], seconds: float = WAIT_SECONDS) -> None:
     """Poll a condition until it holds; fail after the time."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -3,7 +3,7 @@
 import pytest
 from compose.stack import Stack
 
-pytestmark = [pytest.mark.e2e, pytest.mark.compose, pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.compose, pytest.mark.timeout(3600)]
 
 
 def services_with(stack: Stack, addition: str) -> set[str]:

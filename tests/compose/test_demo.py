@@ -10,7 +10,7 @@ from e2e.conftest import run_demo
 
 from newswire_newsroom.planted import expected_outcomes
 
-pytestmark = [pytest.mark.e2e, pytest.mark.compose, pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.compose, pytest.mark.timeout(3600)]
 
 GOLDEN = "https://courier.example/world/ukraine-nato-berlin"
 ENTITIES = {

@@ -6,7 +6,7 @@ import time
 import pytest
 from compose.stack import SERVICES, Stack, until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.compose, pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.compose, pytest.mark.timeout(3600)]
 
 MEMBERS = (
     "/opt/kafka/bin/kafka-consumer-groups.sh --bootstrap-server localhost:9092"

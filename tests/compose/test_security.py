@@ -5,7 +5,7 @@ import json
 import pytest
 from compose.stack import OURS, PROJECT, SERVICES, Stack
 
-pytestmark = [pytest.mark.e2e, pytest.mark.compose, pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.compose, pytest.mark.timeout(3600)]
 
 BUILT = ("ingest", "enrich", "index", "newsroom")
 FORBIDDEN = 403

@@ -1,11 +1,13 @@
 """Searches of the Elasticsearch store, and what only that engine can get wrong."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import typer
 from contract.elastic_worlds import Worlds, worlds_on
 from contract.search_contract import DAY, Engine, SearchContract, some
 from contract.store_contract import NOW, World, article, ids
@@ -14,11 +16,13 @@ from elasticsearch.helpers import async_bulk
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from servers.elasticsearch import ElasticsearchServer
+from typer.testing import CliRunner
 
 from newswire_index.elastic_names import ARTICLES
 from newswire_index.elastic_search import ElasticSearcher
 from newswire_index.elastic_source import source_of
 from newswire_index.query import parse_query
+from newswire_index.search_commands import register_search
 from newswire_index.store import RETENTION, QueryError, Store, StoreUnavailableError
 
 pytestmark = [pytest.mark.contract, pytest.mark.timeout(60)]
@@ -97,7 +101,10 @@ async def test_all_of_many_thousand_hits_are_counted(
     index = worlds.names().month(ARTICLES, "2026-11")
     await async_bulk(
         client,
-        ({"_index": index, "_id": f"b{n}", "_source": source | {"article_id": f"b{n}"}} for n in range(10_049)),
+        (
+            {"_index": index, "_id": f"b{n}", "_source": source | {"article_id": f"b{n}"}}
+            for n in range(10_049)
+        ),
         chunk_size=500,
     )
     await worlds.settle()
@@ -168,6 +175,21 @@ async def test_a_month_that_cannot_be_read_is_an_outage_and_no_shorter_answer(
         await store.search(parse_query("talks"))
 
 
+async def test_a_month_that_somebody_closed_is_left_out(
+    store: Store, worlds: Worlds, client: AsyncElasticsearch
+) -> None:
+    """That is a wish and no failure; opened again it is searched again."""
+    await store.write([article("old", first_seen_at=datetime(2026, 10, 5, tzinfo=UTC))])
+    await worlds.settle()
+    october = f"{worlds.names().month(ARTICLES, '2026-10')}-000001"
+    await client.indices.close(index=october)
+    without = await store.search(parse_query("talks", facets=True))
+    await client.indices.open(index=october, wait_for_active_shards=1)
+
+    assert without.total == 6
+    assert (await store.search(parse_query("talks"))).total == 7
+
+
 async def test_a_search_before_the_first_month_finds_nothing(world: World) -> None:
     """With facets, words or neither."""
     store = await world()
@@ -227,6 +249,35 @@ async def test_the_longest_query_is_answered(store: Store) -> None:
     results = await store.search(parse_query(f"talks {words}", facets=True))
 
     assert (results.total, results.matched) == (6, "any")
+
+
+async def test_the_command_searches_elasticsearch(
+    store: Store, worlds: Worlds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the same lines as from SQLite; before anything is there it says so in one line."""
+    del store
+    monkeypatch.setenv("NEWSWIRE_STORE", worlds.url)
+    monkeypatch.setenv("NEWSWIRE_PREFIX", worlds.base)
+    if worlds.settings.username and worlds.settings.password:
+        monkeypatch.setenv("NEWSWIRE_ELASTICSEARCH_USERNAME", worlds.settings.username)
+        monkeypatch.setenv("NEWSWIRE_ELASTICSEARCH_PASSWORD", worlds.settings.password.get_secret_value())
+    app = typer.Typer()
+    app.callback()(lambda: None)
+    register_search(app)
+    arguments = ["search", "talks", "--json", "--limit", "1", "--recency", "7"]
+    found = await asyncio.to_thread(CliRunner().invoke, app, arguments)
+    monkeypatch.setenv("NEWSWIRE_PREFIX", f"{worlds.base}nobody.")
+    missing = await asyncio.to_thread(CliRunner().invoke, app, arguments)
+    line = json.loads(found.stdout)
+
+    assert list(line) == [
+        "id", "url", "title", "published_at", "outlet", "language", "score", "highlights", "entities",
+        "topics",
+    ]  # fmt: skip
+    assert line["highlights"][0]["field"] == "title"
+    assert (found.exit_code, found.stderr) == (0, "")
+    assert (missing.exit_code, missing.stdout) == (1, "")
+    assert missing.stderr.startswith(f"newswire search: no index yet at {worlds.url}: run")
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -133,6 +133,16 @@ def test_a_feed_list_comes_out_as_it_went_in(tmp_path: Path) -> None:
     ]
 
 
+def test_a_feed_list_comes_in_through_a_pipe(tmp_path: Path) -> None:
+    """Into a container, for one, that sees no file of ours."""
+    done = newswire(tmp_path, "feeds", "import", "-", stdin=f"url,outlet\n{FEED},The Courier\n".encode())
+    nothing = newswire(tmp_path, "feeds", "import", "-", stdin=b"")
+
+    assert done.stdout == "-: 1 feeds, 1 added, 0 changed\n"
+    assert nothing.returncode == 2
+    assert "no feed can be read in -" in nothing.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

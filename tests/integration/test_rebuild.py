@@ -23,6 +23,7 @@ from unit.scenes import unreadable
 from newswire.events import Enriched, Outcome
 from newswire_index import rebuild_filling, rebuilding
 from newswire_index.document import document_from
+from newswire_index.elastic_steps import End
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(90)]
 
@@ -237,3 +238,25 @@ async def test_more_than_a_portion_is_read_in_portions(
     ]  # fmt: skip
     assert (await world.verified(tmp_path)).is_equal
     assert (await world.log.end_offsets(Outcome.topic)) == dict.fromkeys(range(3), 0)
+
+
+async def test_new_indices_are_made_by_todays_templates(world: RebuildWorld) -> None:
+    """What cannot be changed in place is right afterwards, and nothing is said of the old indices."""
+    names, client = world.scene.names, world.scene.client
+    write = names.month("articles", "2026-11")
+    old = {"words": {"type": "keyword"}}
+    await client.indices.create(
+        index=names.index(write), aliases={names.of("articles"): {}, write: {}}, mappings={"properties": old}
+    )
+    own = {"template": {"mappings": {"properties": {"desk": {"type": "keyword"}}}}}
+    await client.cluster.put_component_template(name=f"{names.of('articles')}@custom", body=own)
+    await world.index(article("a"))
+    before = [step for step in await world.scene.set_up() if step.end is End.REFUSED]
+    (month,) = (await world.rebuild())["months"]
+    mappings = (await client.indices.get_mapping(index=month["index"])).body[month["index"]]["mappings"]
+
+    assert [step.name for step in before] == [names.index(write)]
+    assert before[0].why.startswith("words cannot be changed in place: run `newswire index rebuild`")
+    assert mappings["properties"]["words"]["type"] == "integer"
+    assert mappings["properties"]["desk"]["type"] == "keyword"
+    assert [step for step in await world.scene.set_up() if step.end is End.REFUSED] == []

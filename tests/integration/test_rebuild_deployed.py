@@ -10,6 +10,7 @@ from integration.rebuild_world import DECEMBER, NOVEMBER, RebuildWorld, article,
 from servers.elasticsearch import ElasticsearchServer
 from servers.kafka import KafkaServer
 
+from newswire_index import rebuild_state, rebuilding
 from newswire_index.elastic_security import Passwords, Users
 from newswire_index.rebuild_bootstrap import rebuild, remove, verified
 from newswire_index.rebuilding import Options
@@ -78,3 +79,31 @@ async def test_the_index_services_user_may_rebuild_and_verify(
 
     assert (done["done"], len(removed), removed) == ("rebuilt", 1, done["old"])
     assert (report.is_equal, report.equal, report.withdrawn) == (True, 1, 1)
+
+
+@pytest.mark.timeout(300)
+async def test_an_elasticsearch_killed_in_the_middle_is_waited_for(
+    own_elasticsearch: ElasticsearchServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it fills or has just moved the aliases; the same process goes on when it is back."""
+    monkeypatch.setattr(rebuilding, "PORTION", 20)
+    monkeypatch.setattr(rebuild_state, "BEAT_SECONDS", 0.2)
+    returning: list[asyncio.Task[None]] = []
+    portions: list[str] = []
+
+    def kill(moment: str) -> None:
+        portions.append(moment)
+        if moment == "swapped" or (moment == "portion" and portions.count("portion") == 3):
+            own_elasticsearch.kill()
+            returning.append(asyncio.create_task(asyncio.to_thread(own_elasticsearch.start)))
+
+    async with rebuild_world(own_elasticsearch, tmp_path) as world:
+        await world.index(*(article(f"a{number}") for number in range(100)))
+        done = await world.rebuild(kill)
+        await asyncio.gather(*returning)
+        report = await world.verified(tmp_path)
+
+        assert (done["done"], len(returning), report.first) == ("rebuilt", 2, [])
+        assert (report.equal, world.said[1]) == (100, "going on")
+        assert world.said[0].startswith("waiting: Elasticsearch ")
+        assert await world.serving() == ["2026.11-000002"]

@@ -19,6 +19,10 @@ from integration.rebuild_world import (
 )
 from servers.elasticsearch import ElasticsearchServer
 
+from newswire.errors import LogUnavailableError
+from newswire.log import Log, Record
+from newswire.log.reading import records_from
+from newswire_index import rebuilding
 from newswire_index.elastic_bulk import Action, Answer, Bulk
 from newswire_index.store import StoreUnavailableError
 
@@ -193,4 +197,28 @@ async def test_while_elasticsearch_is_away_it_waits(
         "going on",
         "the new indices serve; reading what came meanwhile",
     ]
+    assert (await world.verified(tmp_path)).is_equal
+
+
+async def test_while_the_log_is_away_it_waits(
+    world: RebuildWorld, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """In the middle of a partition; what was taken is not taken again."""
+    await world.index(*(article(f"a{number}") for number in range(30)))
+    monkeypatch.setattr(rebuilding, "PORTION", 4)
+    reads: list[int] = []
+
+    async def failing(log: Log, topic: str, number: int, offset: int) -> AsyncIterator[Record]:
+        async for record in records_from(log, topic, number, offset):
+            reads.append(record.offset)
+            if len(reads) == 7:
+                raise LogUnavailableError("no broker")
+            yield record
+
+    monkeypatch.setattr(rebuilding, "records_from", failing)
+    done = await world.rebuild()
+
+    assert world.said[:2] == ["waiting: no broker", "going on"]
+    assert done["counts"] == {"stored": 30}
+    assert len(reads) < 30 + 7
     assert (await world.verified(tmp_path)).is_equal

@@ -10,6 +10,7 @@ import pytest
 import typer
 from contract.store_contract import SEEN, UKRAINE, ZELENSKYY, article, topics
 from rich.console import Console
+from servers.ports import free_ports
 from typer.testing import CliRunner, Result
 
 from newswire.events import EntityType
@@ -110,6 +111,23 @@ def test_options_filter_and_may_be_repeated(address: str) -> None:
     assert found("--", "-language:de") == ["a"]
 
 
+def test_recent_articles_count_more_if_the_setting_or_the_option_says_so(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The option wins over the setting, and nothing is preferred unless one of them says so."""
+    old = datetime(1900, 1, 1, tzinfo=UTC)
+    sport = [article(f"f{number}", title="Sport", text="Goals.") for number in range(9)]
+    better = article("better", title="Zebra talks", text="Sport.", published_at=old)
+    fill(address, *sport, better, article("recent", title="Talks about a zebra", text="Sport."))
+    plain = ["better", "recent"]
+
+    assert found("zebra") == plain
+    assert found("zebra", "--recency", "3650") == plain[::-1]
+    monkeypatch.setenv("NEWSWIRE_INDEX_RECENCY", "3650")
+    assert found("zebra") == plain[::-1]
+    assert found("zebra", "--recency", "0") == plain
+
+
 def test_the_store_option_overrides_the_setting(address: str, tmp_path: Path) -> None:
     """An address on the command line wins."""
     other = f"sqlite:///{tmp_path}/other.db"
@@ -140,7 +158,14 @@ def test_a_missing_index_is_one_line_and_exit_1(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [['"open'], ["x", "--since", "soon"], ["x", "--limit", "0"], ["x", "--store", "foo://"]]
+    "arguments",
+    [
+        ['"open'],
+        ["x", "--since", "soon"],
+        ["x", "--limit", "0"],
+        ["x", "--recency", "-1"],
+        ["x", "--store", "foo://"],
+    ],
 )
 def test_a_wrong_question_is_one_line_and_exit_2(address: str, arguments: list[str]) -> None:
     """Queries, dates, limits and addresses that are none."""
@@ -149,6 +174,17 @@ def test_a_wrong_question_is_one_line_and_exit_2(address: str, arguments: list[s
 
     assert result.exit_code == 2
     assert result.stderr.startswith("newswire search: ")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_an_elasticsearch_that_is_away_is_one_line_and_exit_1() -> None:
+    """At once, and the line says where it was looked for."""
+    (port,) = free_ports(1)
+    result = search("talks", "--store", f"http://127.0.0.1:{port}")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("newswire search: Elasticsearch is away: ")
+    assert str(port) in result.stderr
     assert len(result.stderr.splitlines()) == 1
 
 

@@ -4,7 +4,7 @@ First everything is looked at. If anything bears one of our names and is not our
 Newswire, nothing is changed at all. Each thing ends as created, updated, unchanged or refused.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from newswire.elasticsearch_settings import ElasticsearchSettings
 from newswire.errors import SettingsError
 from newswire_index.elastic_client import reason_of, unavailable
 from newswire_index.elastic_mapping import MARK, VERSION, mark
-from newswire_index.elastic_names import ARTICLES, ElasticNames
+from newswire_index.elastic_names import ARTICLES, ElasticNames, generation_of, month_of_index
 from newswire_index.elastic_steps import End, Step, done, refusal_of, step_for
 from newswire_index.elastic_templates import (
     Kept,
@@ -141,7 +141,8 @@ class Setup:
         if alias in names:
             why = "an index has the name of our alias"
             return [Step("index", alias, End.REFUSED, why, blocks=True)]
-        steps = [await self._index(each, name) for name in names]
+        replaced = _replaced(found["indices"])
+        steps = [await self._index(each, name) for name in names if name not in replaced]
         if not each.monthly and not found["aliases"]:
             steps.append(self._first(alias))
         return steps
@@ -193,6 +194,19 @@ class Setup:
                 why = "another index template for the same names has a higher priority"
                 overruled.append(Step("index template", name, End.REFUSED, why))
         return overruled
+
+
+def _replaced(found: Sequence[Json]) -> set[str]:
+    """Return the indices that a rebuild has replaced: they are kept as they were, until they are dropped."""
+    serving = {
+        month_of_index(index["name"]): generation_of(index["name"]) for index in found if index.get("aliases")
+    }
+    return {
+        index["name"]
+        for index in found
+        if not index.get("aliases")
+        and generation_of(index["name"]) < serving.get(month_of_index(index["name"]), 0)
+    }
 
 
 async def check_setup(client: AsyncElasticsearch, names: ElasticNames) -> bool:

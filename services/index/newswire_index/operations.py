@@ -18,7 +18,6 @@ from typing import Self, TypeVar
 import structlog
 from pydantic import ValidationError
 
-from newswire import metrics
 from newswire.envelope import FEED
 from newswire.errors import FencedError, SettingsError, UnavailableError
 from newswire.events import DEAD_LETTERS, Event, Feed, FeedStatus, Outcome
@@ -152,12 +151,7 @@ class OperationsHandler:
         steps = [step for plan in plans for step in _made(*plan)]
         if not steps:
             return
-        try:
-            with metrics.BULK_SECONDS.labels(self._stage.group).time():
-                await self._store.write(steps)
-        except UnavailableError:
-            metrics.BULK_RETRIES.labels(self._stage.group).inc()
-            raise
+        await self._store.write(steps)
         for step in steps:
             if isinstance(step, Remove):
                 known.pop(step.id)

@@ -13,6 +13,8 @@ from elasticsearch import ApiError, AsyncElasticsearch
 from pydantic_core import to_json
 
 from newswire import metrics
+from newswire.errors import UnavailableError
+from newswire.topics import OPERATIONS_GROUP
 from newswire_index.elastic_bulk import Action, Answer, Bulk, deleting, putting
 from newswire_index.elastic_client import reason_of, unavailable
 from newswire_index.elastic_names import DEAD_LETTERS, FEED_STATUS, OUTCOMES, ElasticNames
@@ -72,8 +74,13 @@ class OperationsStore:
 
     async def _write(self, steps: Sequence[Step]) -> None:
         """Take steps; changes last, as what they change may be among the others."""
-        await self._send([step for step in steps if not isinstance(step, Change)])
-        await self._send([step for step in steps if isinstance(step, Change)])
+        try:
+            with metrics.BULK_SECONDS.labels(OPERATIONS_GROUP).time():
+                await self._send([step for step in steps if not isinstance(step, Change)])
+                await self._send([step for step in steps if isinstance(step, Change)])
+        except UnavailableError:
+            metrics.BULK_RETRIES.labels(OPERATIONS_GROUP).inc()
+            raise
 
     async def _send(self, steps: Sequence[Step]) -> None:
         actions: list[Action] = []

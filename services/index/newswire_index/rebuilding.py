@@ -25,13 +25,14 @@ from newswire.following import Latest
 from newswire.log.port import Log, Record
 from newswire.log.reading import records_from
 from newswire.waiting import first
+from newswire_index import rebuild_state
 from newswire_index.document import Document, Removal, document_from
 from newswire_index.elastic_bulk import Bulk
 from newswire_index.rebuild_comparing import Comparison
 from newswire_index.rebuild_filling import Filling, RebuildRefusedError
 from newswire_index.rebuild_indices import NewIndices
 from newswire_index.rebuild_months import is_swapped, serving, unserved
-from newswire_index.rebuild_state import BEAT_SECONDS, Progress, RebuildState
+from newswire_index.rebuild_state import Progress, RebuildState
 from newswire_index.stage import removal_from
 from newswire_index.store import RETENTION, Store, VerdictKind
 
@@ -41,6 +42,7 @@ NAMED = 20  # rejected articles that are named
 BACKOFF = Backoff(0.2, 10.0)
 
 Say = Callable[[str], None]
+Take = Callable[[Sequence[Record], dict[str, bytes]], Awaitable[None]]
 T = TypeVar("T")
 
 
@@ -123,6 +125,8 @@ class Rebuild:
         self._comparison = Comparison(indices, bulk, options.topic_retention, clock)
         self._withdrawals = Latest(log, Withdrawal.topic)
         self._known: set[str] = set()
+        self._taken = 0
+        self._waiting = 0
         self._result = Result()
 
     async def run(self) -> Result:
@@ -135,12 +139,12 @@ class Rebuild:
 
     async def _beat(self) -> None:
         while True:
-            await asyncio.sleep(BEAT_SECONDS)
+            await asyncio.sleep(rebuild_state.BEAT_SECONDS)
             await self._patiently(self._state.save)
 
     async def _work(self) -> None:
         progress = self._state.progress
-        await self._withdrawals.catch_up()
+        await self._patiently(self._withdrawals.catch_up)
         self._known = set(self._withdrawals.values)
         found = await self._patiently(self._indices.found)
         if not is_swapped(self._indices.names, found, progress.months):
@@ -262,19 +266,24 @@ class Rebuild:
                 self._say(f"the store rejects {item.article_id}: {verdict.reason}")
                 self._state.progress.counts["rejected"] += 1
 
-    async def _follow(self, take: Callable[[Sequence[Record], dict[str, bytes]], Awaitable[None]]) -> int:
+    async def _follow(self, take: Take) -> int:
         """Take all that the topic has by now; returns how many records that were."""
-        count, following = 0, self._state.progress.following
+        self._taken = 0
+        await self._patiently(partial(self._take_all, take))
+        return self._taken
+
+    async def _take_all(self, take: Take) -> None:
+        """Take what there is behind what was taken already, so that this may be done again."""
+        following = self._state.progress.following
         async for number, records, position in self._portions():
             await self._patiently(self._withdraw)
             if records:
                 await self._patiently(partial(take, records, self._withdrawals.values))
             following[number] = position
-            count += len(records)
+            self._taken += len(records)
             self._moved(sum(following.values()))
             self._moment("portion")
-        await self._patiently(self._withdraw)
-        return count
+        await self._withdraw()
 
     async def _portions(self) -> AsyncIterator[tuple[int, list[Record], int]]:
         """Go through partition, records and the offset behind them, up to the ends of now."""
@@ -318,13 +327,17 @@ class Rebuild:
                 result = await work()
             except UnavailableError as error:
                 failures += 1
-                if failures == 1:
-                    self._say(f"waiting: {error}")
+                self._wait_for(1 if failures == 1 else 0, f"waiting: {error}")
                 await asyncio.sleep(BACKOFF.seconds(failures))
             else:
-                if failures:
-                    self._say("going on")
+                self._wait_for(-1 if failures else 0, "going on")
                 return result
+
+    def _wait_for(self, more: int, line: str) -> None:
+        """Say that we wait, or go on: once, however many pieces of work do."""
+        before, self._waiting = self._waiting, self._waiting + more
+        if bool(before) != bool(self._waiting):
+            self._say(line)
 
 
 def rejected(progress: Progress) -> list[dict[str, Any]]:

@@ -51,10 +51,8 @@ def search(
 
     from newswire.cli import FAILED, WRONG  # noqa: PLC0415
     from newswire.errors import NewswireError, SettingsError  # noqa: PLC0415
-    from newswire.settings import load  # noqa: PLC0415
     from newswire_index.query import parse_query  # noqa: PLC0415
     from newswire_index.render import print_hits, print_lines  # noqa: PLC0415
-    from newswire_index.settings import IndexSettings  # noqa: PLC0415
     from newswire_index.store import Filters, QueryError  # noqa: PLC0415
 
     text = " ".join(words or ())
@@ -65,7 +63,7 @@ def search(
             having=having,
             since=since,
             until=until,
-            recency=load(IndexSettings).recency if recency is None else recency,
+            recency=_half_life() if recency is None else recency,
             limit=limit,
             facets=not json,
         )
@@ -77,6 +75,13 @@ def search(
         print_lines(results)
     else:
         print_hits(results, text)
+
+
+def _half_life() -> float:
+    from newswire.settings import load  # noqa: PLC0415
+    from newswire_index.settings import IndexSettings  # noqa: PLC0415
+
+    return load(IndexSettings).recency
 
 
 async def _ask(query: "Query", address: str | None) -> "Results":
