@@ -26,7 +26,7 @@ class Loader(yaml.SafeLoader):
 
 
 Loader.add_constructor("!reset", lambda _loader, _node: None)
-Loader.add_constructor("!override", lambda loader, node: loader.construct_mapping(node, deep=True))
+Loader.add_constructor("!override", lambda loader, node: dict(loader.construct_pairs(node, deep=True)))
 
 
 def read(name: str) -> dict[str, Any]:

@@ -157,7 +157,14 @@ def test_a_missing_index_is_one_line_and_exit_1(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [['"open'], ["x", "--since", "soon"], ["x", "--limit", "0"], ["x", "--recency", "-1"], ["x", "--store", "foo://"]]
+    "arguments",
+    [
+        ['"open'],
+        ["x", "--since", "soon"],
+        ["x", "--limit", "0"],
+        ["x", "--recency", "-1"],
+        ["x", "--store", "foo://"],
+    ],
 )
 def test_a_wrong_question_is_one_line_and_exit_2(address: str, arguments: list[str]) -> None:
     """Queries, dates, limits and addresses that are none."""
