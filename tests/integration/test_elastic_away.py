@@ -13,8 +13,8 @@ from pydantic import SecretStr
 from servers.elasticsearch import ElasticsearchServer
 from structlog.testing import capture_logs
 
-from newswire_index.elastic_bulk import BUSY, Action, Answer, Bulk
-from newswire_index.elastic_names import ARTICLES
+from newswire_index.elastic.bulk import BUSY, Action, Answer, Bulk
+from newswire_index.elastic.names import ARTICLES
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
