@@ -31,20 +31,20 @@ Part = Callable[[Servers], Awaitable[list[Row]]]
 PARTS: dict[str, Part] = {"bulk": bulk_rows, "searchable": searchable_rows}
 
 
-def table_of(rows: list[Row]) -> Table:
-    """Return what was measured as one table."""
-    title = f"Elasticsearch, {os.cpu_count()} cores that it and Kafka share"
+async def measured(part: Part, servers: Servers) -> list[Row]:
+    """Return the lines of one part."""
+    return await part(servers)
+
+
+def table_of(name: str, rows: list[Row]) -> Table:
+    """Return what a part measured as a table."""
+    title = f"Elasticsearch, {name}; {os.cpu_count()} cores that it and Kafka share"
     table = Table(title=title, title_justify="left")
-    for name in ("what", "measured", "goal", "met"):
-        table.add_column(name, justify="left" if name == "what" else "right")
+    for column in ("what", "measured", "goal", "met"):
+        table.add_column(column, justify="left" if column == "what" else "right")
     for row in rows:
         table.add_row(row.what, row.measured, row.goal, {None: "", True: "yes", False: "NO"}[row.met])
     return table
-
-
-async def measured(names: list[str], servers: Servers) -> list[Row]:
-    """Return the lines of these parts."""
-    return [row for name in names for row in await PARTS[name](servers)]
 
 
 def main() -> None:
@@ -60,14 +60,14 @@ def main() -> None:
         elasticsearch = find_elasticsearch()
         try:
             servers = Servers(kafka.bootstrap, elasticsearch)
-            rows = asyncio.run(measured(chosen.only or list(PARTS), servers))
+            for name in chosen.only or PARTS:
+                Console().print(table_of(name, asyncio.run(measured(PARTS[name], servers))))
         finally:
             if elasticsearch.can_be_killed:  # ours
                 elasticsearch.close()
     finally:
         if kafka.can_be_killed:
             kafka.close()
-    Console().print(table_of(rows))
 
 
 if __name__ == "__main__":

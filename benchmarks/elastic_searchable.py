@@ -5,13 +5,19 @@ The index service runs as a process of its own. Most of the time is the refresh 
 
 import asyncio
 import time
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 from elastic_ground import Ground, Servers, enriched_of, fresh, messages_of
+from elastic_transport import ObjectApiResponse
 from elasticsearch import AsyncElasticsearch
 from kafka_ground import Row, against
 
 from newswire.log import Log
+from newswire_index.elastic_client import unavailable
 from newswire_index.elastic_names import ARTICLES
+from newswire_index.elastic_reading import once_started
 
 RATE = 10.0  # articles a second
 SECONDS = 40.0
@@ -35,14 +41,18 @@ class Watch:
         while len(self.found) < count:
             missing = [each for each in self.published if each not in self.found]
             if missing:
-                answer = await self._client.search(
-                    index=self._alias, query={"terms": {"article_id": missing}}, source=False,
-                    size=len(missing), ignore_unavailable=True,
-                )  # fmt: skip
+                answer = await once_started(partial(self._look, missing))
                 now = time.monotonic()
                 self.found |= {hit["_id"]: now for hit in answer["hits"]["hits"]}
             assert time.monotonic() < deadline, f"{len(missing)} articles were not found in time"
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def _look(self, missing: Sequence[str]) -> ObjectApiResponse[Any]:
+        with unavailable():
+            return await self._client.search(
+                index=self._alias, query={"terms": {"article_id": missing}}, source=False, size=len(missing),
+                ignore_unavailable=True,
+            )  # fmt: skip
 
     async def publish(self, log: Log, count: int) -> None:
         """Publish articles at the rate, each on its own."""

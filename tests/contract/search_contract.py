@@ -15,7 +15,7 @@ from contract.store_contract import (
     NOW,
     UKRAINE,
     ZELENSKYY,
-    StoreContract,
+    StoreTests,
     World,
     article,
     ids,
@@ -75,13 +75,10 @@ DIFFERENCES = (
 )
 
 
-class SearchContract:
+class SearchContract(StoreTests):
     """The suite."""
 
     engine: Engine = "sqlite"
-    settle = StoreContract.settle
-    fill = StoreContract.fill
-    find = StoreContract.find
 
     async def facets(self, store: Store, text: str = "") -> Facets:
         """Return the facets of a query string."""

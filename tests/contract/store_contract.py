@@ -87,8 +87,8 @@ def ids(results: Results) -> list[str]:
     return [hit.article_id for hit in results.hits]
 
 
-class StoreContract:
-    """The suite."""
+class StoreTests:
+    """What tests of a store do again and again."""
 
     async def settle(self, store: Store) -> None:
         """Wait until what was written can be found."""
@@ -102,6 +102,10 @@ class StoreContract:
     async def find(self, store: Store, text: str, **options: Any) -> list[str]:
         """Return the sorted ids that a query string finds."""
         return sorted(ids(await store.search(parse_query(text, **options))))
+
+
+class StoreContract(StoreTests):
+    """The suite."""
 
     async def stored(self, store: Store) -> list[tuple[str, int, str, str]]:
         """Return all items."""

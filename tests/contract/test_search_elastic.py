@@ -1,11 +1,13 @@
 """Searches of the Elasticsearch store, and what only that engine can get wrong."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import typer
 from contract.elastic_worlds import Worlds, worlds_on
 from contract.search_contract import DAY, Engine, SearchContract, some
 from contract.store_contract import NOW, World, article, ids
@@ -14,11 +16,13 @@ from elasticsearch.helpers import async_bulk
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from servers.elasticsearch import ElasticsearchServer
+from typer.testing import CliRunner
 
 from newswire_index.elastic_names import ARTICLES
 from newswire_index.elastic_search import ElasticSearcher
 from newswire_index.elastic_source import source_of
 from newswire_index.query import parse_query
+from newswire_index.search_commands import register_search
 from newswire_index.store import RETENTION, QueryError, Store, StoreUnavailableError
 
 pytestmark = [pytest.mark.contract, pytest.mark.timeout(60)]
@@ -245,6 +249,35 @@ async def test_the_longest_query_is_answered(store: Store) -> None:
     results = await store.search(parse_query(f"talks {words}", facets=True))
 
     assert (results.total, results.matched) == (6, "any")
+
+
+async def test_the_command_searches_elasticsearch(
+    store: Store, worlds: Worlds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the same lines as from SQLite; before anything is there it says so in one line."""
+    del store
+    monkeypatch.setenv("NEWSWIRE_STORE", worlds.url)
+    monkeypatch.setenv("NEWSWIRE_PREFIX", worlds.base)
+    if worlds.settings.username and worlds.settings.password:
+        monkeypatch.setenv("NEWSWIRE_ELASTICSEARCH_USERNAME", worlds.settings.username)
+        monkeypatch.setenv("NEWSWIRE_ELASTICSEARCH_PASSWORD", worlds.settings.password.get_secret_value())
+    app = typer.Typer()
+    app.callback()(lambda: None)
+    register_search(app)
+    arguments = ["search", "talks", "--json", "--limit", "1", "--recency", "7"]
+    found = await asyncio.to_thread(CliRunner().invoke, app, arguments)
+    monkeypatch.setenv("NEWSWIRE_PREFIX", f"{worlds.base}nobody.")
+    missing = await asyncio.to_thread(CliRunner().invoke, app, arguments)
+    line = json.loads(found.stdout)
+
+    assert list(line) == [
+        "id", "url", "title", "published_at", "outlet", "language", "score", "highlights", "entities",
+        "topics",
+    ]  # fmt: skip
+    assert line["highlights"][0]["field"] == "title"
+    assert (found.exit_code, found.stderr) == (0, "")
+    assert (missing.exit_code, missing.stdout) == (1, "")
+    assert missing.stderr.startswith(f"newswire search: no index yet at {worlds.url}: run")
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])

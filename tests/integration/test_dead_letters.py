@@ -173,6 +173,7 @@ async def test_a_dead_article_is_enriched_when_it_is_sent_back(line: Pipeline) -
 
 async def rejected(line: Pipeline) -> PickyStore:
     """Let the index reject an article."""
+    assert isinstance(line.store, SqliteStore)
     store = PickyStore(f"sqlite:///{line.store._path.with_name('picky.db')}")
     await store.open()
     line.store = store

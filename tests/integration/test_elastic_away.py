@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from newswire_index.elastic_bulk import BUSY, Action, Answer, Bulk
 from newswire_index.elastic_names import ARTICLES
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 Lines = list[MutableMapping[str, Any]]
 FULL = "index.blocks.read_only_allow_delete"  # what Elasticsearch sets when a disk is full

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
-from unit.scripted_elastic import DONE, Answer, failing, refusing, scripted
+from unit.scripted_elastic import DONE, Answer, Refusal, failing, scripted
 
 from newswire.metrics import REGISTRY
 from newswire_index.elastic_names import ElasticNames
@@ -83,9 +83,9 @@ async def test_what_is_newer_there_stays() -> None:
         {"e1": failing(404, "index_not_found_exception")},
         {"e1": failing(403, "cluster_block_exception")},
         {"e1": failing(500, "an_exception")},
-        refusing(401),
-        refusing(404),
-        refusing(400, "illegal_argument_exception"),
+        Refusal(401),
+        Refusal(404),
+        Refusal(400, "illegal_argument_exception"),
         ConnectionResetError(),
     ],
 )
@@ -102,7 +102,7 @@ async def test_writes_and_those_that_come_again_are_counted() -> None:
     before = [REGISTRY.get_sample_value(name, labels) or 0.0 for name in names]
     await written({}, PUT)
     with pytest.raises(StoreUnavailableError):
-        await written(refusing(401), PUT)
+        await written(Refusal(401), PUT)
 
     after = [REGISTRY.get_sample_value(name, labels) or 0.0 for name in names]
     assert [now - then for now, then in zip(after, before, strict=True)] == [2, 1]

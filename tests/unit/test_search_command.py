@@ -10,6 +10,7 @@ import pytest
 import typer
 from contract.store_contract import SEEN, UKRAINE, ZELENSKYY, article, topics
 from rich.console import Console
+from servers.ports import free_ports
 from typer.testing import CliRunner, Result
 
 from newswire.events import EntityType
@@ -173,6 +174,17 @@ def test_a_wrong_question_is_one_line_and_exit_2(address: str, arguments: list[s
 
     assert result.exit_code == 2
     assert result.stderr.startswith("newswire search: ")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_an_elasticsearch_that_is_away_is_one_line_and_exit_1() -> None:
+    """At once, and the line says where it was looked for."""
+    (port,) = free_ports(1)
+    result = search("talks", "--store", f"http://127.0.0.1:{port}")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("newswire search: Elasticsearch is away: ")
+    assert str(port) in result.stderr
     assert len(result.stderr.splitlines()) == 1
 
 

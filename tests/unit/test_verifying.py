@@ -266,3 +266,14 @@ async def test_many_differences_are_counted_and_few_named(log: Log, tmp_path: Pa
     assert (dict(report.counts), report.equal) == ({"missing": 2499}, 1)
     assert [each.article_id for each in report.first] == ["00000", "00002"]
     assert (seen[-1], await verification.total()) == (2500, 2500)
+
+
+async def test_what_is_behind_by_another_version_each_time_is_no_difference(log: Log, tmp_path: Path) -> None:
+    """The index is at work on it; by the same one it is stuck, however fast the topic goes on."""
+    await publish(log, event("a", NEW + 9), event("b", NEW + 9))
+    await indexed(log)
+    stuck = item("b", NEW)
+    index = Index(*([item("a", NEW + number), stuck] for number in range(3)))
+    report = await verified(log, tmp_path, index)
+
+    assert [each[:2] for each in named(report)] == [("stale", "b")]

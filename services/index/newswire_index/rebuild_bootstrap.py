@@ -153,12 +153,11 @@ async def verified(settings: Settings, own: IndexSettings, named: int) -> Report
     async with opened(settings) as log, contextlib.AsyncExitStack() as stack:
         await store.open()
         stack.push_async_callback(store.close)
-        items, settle = items_of(store), SETTLE_SECONDS
+        items = items_of(store)
         if not settings.store.startswith("sqlite:"):
             client = await stack.enter_async_context(_client(settings, elastic))
             items = _items(client, ElasticNames(settings.prefix))
-            settle += elastic.refresh_seconds
-        report = await verify(log, items, folder, keeping, settle_seconds=settle, named=named)
+        report = await verify(log, items, folder, keeping, settle_seconds=SETTLE_SECONDS, named=named)
         report.first = [await _located(store, each) for each in report.first]
         return report
 

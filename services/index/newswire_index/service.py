@@ -22,6 +22,7 @@ from newswire_index.store import open_store
 logger = structlog.get_logger()
 
 EXPIRY_SECONDS = 3600.0  # between two looks for months that are too old
+LEAST = 64  # records that a batch takes, if there are as many, however slow the store is
 
 
 @contextlib.asynccontextmanager
@@ -30,10 +31,12 @@ async def bootstrap(settings: Settings, own: IndexSettings, log: Log) -> AsyncIt
     retention = timedelta(days=own.retention_days)
     store = open_store(settings.store, prefix=settings.prefix, retention=retention, own=own)
     await store.open()
+    # all partitions share the store: where it is slow, smaller batches would only be more of them
+    options = WorkerOptions(max_records=own.batch, least_records=min(LEAST, own.batch))
     expiring = asyncio.create_task(_expire(store))
     try:
         async with operations(settings, own, log) as beside:
-            yield [Worker(log, IndexStage(store), WorkerOptions(max_records=own.batch)), *beside]
+            yield [Worker(log, IndexStage(store), options), *beside]
     finally:
         expiring.cancel()
         await store.close()
@@ -57,7 +60,7 @@ async def operations(settings: Settings, own: IndexSettings, log: Log) -> AsyncI
     store = OperationsStore(client, ElasticNames(settings.prefix), retention, bulk)
     expiring = asyncio.create_task(_expire(store))
     try:
-        options = WorkerOptions(least_records=64, publishes=False)  # the store's pace is not ours to make
+        options = WorkerOptions(least_records=LEAST, publishes=False)  # the store's pace is not ours to make
         yield [Worker(log, OperationsStage(store, Feeds(log)), options)]
     finally:
         expiring.cancel()

@@ -17,8 +17,10 @@ PAGE = 1000
 async def elastic_items(client: AsyncElasticsearch, names: ElasticNames) -> AsyncIterator[Item]:
     """Go through the read alias: an article that is in two indices comes twice.
 
-    What is written meanwhile may or may not be among them.
+    What was written before is among them; what is written meanwhile may be or not.
     """
+    with unavailable():
+        await client.indices.refresh(index=names.of(ARTICLES), ignore_unavailable=True)
     after: list[Any] | None = None
     while True:
         hits = await once_started(partial(_page, client, names, after))

@@ -32,7 +32,8 @@ _SCHEMA = """
         key TEXT PRIMARY KEY, holds INTEGER, number INTEGER, place INTEGER, look INTEGER
     ) WITHOUT ROWID;
     CREATE TABLE suspect (
-        key TEXT, kind TEXT, why TEXT, url TEXT, round INTEGER, PRIMARY KEY (key, kind, round)
+        key TEXT, kind TEXT, held INTEGER, why TEXT, url TEXT, round INTEGER,
+        PRIMARY KEY (key, kind, held, round)
     ) WITHOUT ROWID;
 """
 _ARTICLE = """
@@ -74,10 +75,14 @@ class Row(NamedTuple):
 
 
 class Suspect(NamedTuple):
-    """A difference that may be one."""
+    """A difference that may be one; ``held`` is the version in the index, 0 if there is none.
+
+    If that is another one in the next look, the index is at work on it.
+    """
 
     article_id: str
     kind: str
+    held: int
     why: str
     url: str | None
 
@@ -168,14 +173,15 @@ class TopicRows:
     def suspect(self, found: Iterable[Suspect], number: int) -> None:
         """Remember suspects of a round."""
         self._connection.executemany(
-            "INSERT OR IGNORE INTO suspect VALUES (?, ?, ?, ?, ?)", [(*each, number) for each in found]
+            "INSERT OR IGNORE INTO suspect VALUES (?, ?, ?, ?, ?, ?)", [(*each, number) for each in found]
         )
 
     def suspects(self, number: int) -> Iterator[Suspect]:
         """Go through what was suspected in a round and in all before, by article id."""
         cursor = self._connection.execute(
-            "SELECT key, kind, why, url FROM suspect AS last WHERE round = ?1 AND ?1 = (SELECT count(*)"
-            " FROM suspect WHERE key = last.key AND kind = last.kind AND round <= ?1) ORDER BY key, kind",
+            "SELECT key, kind, held, why, url FROM suspect AS last WHERE round = ?1 AND ?1 = (SELECT count(*)"
+            " FROM suspect WHERE key = last.key AND kind = last.kind AND held = last.held AND round <= ?1)"
+            " ORDER BY key, kind",
             (number,),
         )
         while rows := cursor.fetchmany(FETCHED):

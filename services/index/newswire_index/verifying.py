@@ -24,7 +24,7 @@ from newswire.log.port import Log, Record
 from newswire.progress import bar
 from newswire_index.document import is_expired
 from newswire_index.store import RETENTION, Store
-from newswire_index.verify_rows import Read, Row, Suspect, TopicRows, fingerprint
+from newswire_index.verify_rows import LARGEST, Read, Row, Suspect, TopicRows, fingerprint
 
 GROUP = "index"
 ROUNDS = 3  # looks at what differs, before it is named
@@ -240,7 +240,7 @@ class _Look:
         if item is not None:
             self.report.indexed += 1
             if item.article_id == self._last:
-                self._suspect(item.article_id, Kind.DOUBLED, f"once more{_where(item)}", None)
+                self._suspect(item.article_id, item, Kind.DOUBLED, f"once more{_where(item)}", None)
                 return
             self._last = item.article_id
         if row is None:
@@ -256,13 +256,13 @@ class _Look:
         if withdrawn is not None:
             self.report.withdrawn += 1
             if self._read.has(*withdrawn):
-                self._suspect(item.article_id, Kind.SURPLUS, f"withdrawn{_where(item)}", None)
+                self._suspect(item.article_id, item, Kind.SURPLUS, f"withdrawn{_where(item)}", None)
             else:
                 self.report.in_flight += 1
         elif self._keeping.is_outlived(item.version, self._now):
             self.report.outlived += 1
         else:
-            self._suspect(item.article_id, Kind.SURPLUS, f"not on the topic{_where(item)}", None)
+            self._suspect(item.article_id, item, Kind.SURPLUS, f"not on the topic{_where(item)}", None)
 
     def _compare(self, row: Row, item: Item | None) -> None:
         self.report.withdrawn += row.withdrawn
@@ -271,12 +271,13 @@ class _Look:
             self.report.equal += item is not None
         elif self._read.covers(row):
             kind, why = found
-            self._suspect(row.article_id, kind, why, row.url)
+            self._suspect(row.article_id, item, kind, why, row.url)
         else:
             self.report.in_flight += 1
 
-    def _suspect(self, article_id: str, kind: Kind, why: str, url: str | None) -> None:
-        self.suspects.append(Suspect(article_id, kind, why, url))
+    def _suspect(self, article_id: str, item: Item | None, kind: Kind, why: str, url: str | None) -> None:
+        held = 0 if item is None else min(item.version, LARGEST)
+        self.suspects.append(Suspect(article_id, kind, held, why, url))
 
 
 def _difference(row: Row, item: Item | None) -> tuple[Kind, str] | None:
