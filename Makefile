@@ -35,7 +35,7 @@ run: $(STAMP) ## all services on your own feeds: make run FEEDS=my.opml
 test: $(STAMP) ## the whole suite
 	$(BIN)/python -m pytest
 
-test-chaos: $(STAMP) ## minutes of chaos: everything is killed and frozen, the broker too
+test-chaos: $(STAMP) ## minutes of chaos: everything is killed and frozen, the servers too
 	$(BIN)/python -m pytest -m long -s tests/chaos
 
 test-compose: $(STAMP) ## docker-compose.yml brought up, killed, scaled; needs a Docker engine, and takes minutes

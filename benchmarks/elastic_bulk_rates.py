@@ -16,10 +16,10 @@ from kafka_ground import Row, against, middle
 
 from newswire.events import Enriched
 from newswire_index.document import document_from, month_of
-from newswire_index.elastic import ElasticStore
-from newswire_index.elastic_months import Months
-from newswire_index.elastic_names import ARTICLES
-from newswire_index.elastic_source import source_of
+from newswire_index.elastic.months import Months
+from newswire_index.elastic.names import ARTICLES
+from newswire_index.elastic.source import source_of
+from newswire_index.elastic.store import ElasticStore
 from newswire_index.settings import IndexSettings
 from newswire_index.store import STORED
 

@@ -25,9 +25,9 @@ from newswire.ids import content_hash
 from newswire.kafka_settings import KafkaSettings
 from newswire.log import Log, Message, open_log
 from newswire.topics import topic_specs
-from newswire_index.elastic_client import client_for
-from newswire_index.elastic_names import ARTICLES, ElasticNames
-from newswire_index.elastic_setup import Setup
+from newswire_index.elastic.client import client_for
+from newswire_index.elastic.names import ARTICLES, ElasticNames
+from newswire_index.elastic.setup import Setup
 from newswire_index.store import RETENTION
 
 NEWSWIRE = Path(sys.executable).with_name("newswire")

@@ -15,9 +15,9 @@ from elasticsearch import AsyncElasticsearch
 from kafka_ground import Row, against
 
 from newswire.log import Log
-from newswire_index.elastic_client import unavailable
-from newswire_index.elastic_names import ARTICLES
-from newswire_index.elastic_reading import once_started
+from newswire_index.elastic.client import unavailable
+from newswire_index.elastic.names import ARTICLES
+from newswire_index.elastic.reading import once_started
 
 RATE = 10.0  # articles a second
 SECONDS = 40.0

@@ -21,9 +21,9 @@ from datetime import UTC, datetime, timedelta
 from newswire.elasticsearch_settings import ElasticsearchSettings
 from newswire.events import Enriched, Entity, EntityType, TopicTag
 from newswire_index.document import Document, document_from
-from newswire_index.elastic_client import client_for
-from newswire_index.elastic_names import ElasticNames
-from newswire_index.elastic_setup import Setup
+from newswire_index.elastic.client import client_for
+from newswire_index.elastic.names import ElasticNames
+from newswire_index.elastic.setup import Setup
 from newswire_index.query import parse_query
 from newswire_index.store import RETENTION, Store, open_store
 

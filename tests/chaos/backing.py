@@ -13,9 +13,9 @@ from servers.kafka import KafkaServer
 from newswire.elasticsearch_settings import ElasticsearchSettings
 from newswire.log import open_log
 from newswire.topics import TOPICS
-from newswire_index.elastic_client import client_for
-from newswire_index.elastic_names import ElasticNames
-from newswire_index.elastic_setup import Setup
+from newswire_index.elastic.client import client_for
+from newswire_index.elastic.names import ElasticNames
+from newswire_index.elastic.setup import Setup
 from newswire_index.store import RETENTION
 
 QUIET_MS = 1500  # without a record for so long, a topic that nobody writes to has been read

@@ -13,10 +13,10 @@ from pydantic import SecretStr
 from servers.elasticsearch import ElasticsearchServer
 
 from newswire.elasticsearch_settings import ElasticsearchSettings
-from newswire_index.elastic import ElasticStore
-from newswire_index.elastic_client import client_for
-from newswire_index.elastic_names import ElasticNames, month_of_index
-from newswire_index.elastic_setup import Setup
+from newswire_index.elastic.client import client_for
+from newswire_index.elastic.names import ElasticNames, month_of_index
+from newswire_index.elastic.setup import Setup
+from newswire_index.elastic.store import ElasticStore
 from newswire_index.settings import IndexSettings
 from newswire_index.store import RETENTION
 

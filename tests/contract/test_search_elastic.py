@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from servers.elasticsearch import ElasticsearchServer
 from typer.testing import CliRunner
 
-from newswire_index.elastic_names import ARTICLES
-from newswire_index.elastic_search import ElasticSearcher
-from newswire_index.elastic_source import source_of
+from newswire_index.elastic.names import ARTICLES
+from newswire_index.elastic.search import ElasticSearcher
+from newswire_index.elastic.source import source_of
 from newswire_index.query import parse_query
 from newswire_index.search_commands import register_search
 from newswire_index.store import RETENTION, QueryError, Store, StoreUnavailableError

@@ -9,7 +9,7 @@ from contract.search_contract import DAY, SearchContract, some
 from contract.store_contract import NOW, World, article
 
 from newswire_index.query import parse_query
-from newswire_index.sqlite import SqliteStore
+from newswire_index.sqlite.store import SqliteStore
 from newswire_index.store import RETENTION, Store
 
 pytestmark = pytest.mark.contract

@@ -13,12 +13,12 @@ from servers.elasticsearch import ElasticsearchServer
 from servers.ports import free_ports
 
 from newswire.errors import SettingsError
-from newswire_index import elastic
-from newswire_index.elastic import ElasticStore
-from newswire_index.elastic_bulk import Bulk
-from newswire_index.elastic_names import ARTICLES, REVISIONS, month_of_index
-from newswire_index.elastic_reading import read
-from newswire_index.elastic_source import source_of
+from newswire_index.elastic import store as elastic
+from newswire_index.elastic.bulk import Bulk
+from newswire_index.elastic.names import ARTICLES, REVISIONS, month_of_index
+from newswire_index.elastic.reading import read
+from newswire_index.elastic.source import source_of
+from newswire_index.elastic.store import ElasticStore
 from newswire_index.settings import IndexSettings
 from newswire_index.store import (
     EXPIRED,
@@ -235,7 +235,7 @@ async def test_an_article_written_while_it_is_withdrawn_goes_all_the_same(
     worlds: Worlds, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The old owner's last write comes between our look and our deletion."""
-    looking = "newswire_index.elastic_write.read"
+    looking = "newswire_index.elastic.write.read"
     store, other = await world(), await world()
     await store.write([article()])
 
@@ -286,7 +286,7 @@ async def test_many_revisions_are_read_page_by_page(
     worlds: Worlds, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A live blog has hundreds."""
-    monkeypatch.setattr("newswire_index.elastic_revisions.PAGE", 2)
+    monkeypatch.setattr("newswire_index.elastic.revisions.PAGE", 2)
     store = await world()
     await store.write([article(version=v, revision=v) for v in range(1, 8)])
     await worlds.settle()

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 from newswire.errors import SettingsError
 from newswire_index.query import parse_query
-from newswire_index.sqlite import SqliteStore
-from newswire_index.sqlite_schema import Names, connect
-from newswire_index.sqlite_search import Searcher
-from newswire_index.sqlite_write import Writer
+from newswire_index.sqlite.schema import Names, connect
+from newswire_index.sqlite.search import Searcher
+from newswire_index.sqlite.store import SqliteStore
+from newswire_index.sqlite.write import Writer
 from newswire_index.store import (
     RETENTION,
     STORED,
@@ -135,7 +135,7 @@ async def test_a_locked_file_is_unavailable_and_nothing_is_half_written(
     world: World, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A lock that lasts is an outage of the store, not the fault of an item."""
-    monkeypatch.setattr("newswire_index.sqlite_schema.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("newswire_index.sqlite.schema.BUSY_SECONDS", 0.05)
     store = await world()
     locker = sqlite3.connect(path, isolation_level=None)
     locker.execute("BEGIN IMMEDIATE")

@@ -20,7 +20,7 @@ from kibana.lens_aggs import Span, columns_of, empty_columns, search_body
 from kibana.reading import controls, layers, lens_panels, of_type, search_query, target, uses
 from servers.elasticsearch_server import ElasticsearchServer
 
-from newswire_index.kibana_objects import objects
+from newswire_index.kibana.objects import objects
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 

@@ -12,9 +12,9 @@ from elasticsearch import AsyncElasticsearch
 from servers.elasticsearch import ElasticsearchServer
 
 from newswire.elasticsearch_settings import ElasticsearchSettings
-from newswire_index.elastic_names import ARTICLES, ElasticNames
-from newswire_index.elastic_setup import Setup
-from newswire_index.elastic_steps import End, Step
+from newswire_index.elastic.names import ARTICLES, ElasticNames
+from newswire_index.elastic.setup import Setup
+from newswire_index.elastic.steps import End, Step
 
 
 @dataclass

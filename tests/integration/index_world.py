@@ -30,15 +30,15 @@ from newswire.log.port import Message, Record
 from newswire.partition_loop import WorkerOptions
 from newswire.topics import TOPICS
 from newswire.worker import Worker
-from newswire_index.elastic import ElasticStore
-from newswire_index.elastic_client import client_for
-from newswire_index.elastic_names import ARTICLES, REVISIONS, ElasticNames
-from newswire_index.elastic_setup import Setup
+from newswire_index.elastic.client import client_for
+from newswire_index.elastic.names import ARTICLES, REVISIONS, ElasticNames
+from newswire_index.elastic.setup import Setup
+from newswire_index.elastic.store import ElasticStore
 from newswire_index.settings import IndexSettings
 from newswire_index.stage import IndexStage
 from newswire_index.store import RETENTION
-from newswire_index.verify_elastic import elastic_items
-from newswire_index.verifying import Keeping, Report, verify
+from newswire_index.verify.elastic import elastic_items
+from newswire_index.verify.verifying import Keeping, Report, verify
 
 SEEN = datetime.now(UTC).replace(microsecond=0)
 FIRST_VERSION = int(SEEN.timestamp() * 1000)

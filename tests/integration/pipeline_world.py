@@ -18,7 +18,7 @@ from newswire.log.port import Record
 from newswire.partition_loop import WorkerOptions
 from newswire.worker import Worker
 from newswire_enrich.stage import EnrichStage
-from newswire_index.sqlite import SqliteStore
+from newswire_index.sqlite.store import SqliteStore
 from newswire_index.stage import IndexStage
 from newswire_index.store import Store
 

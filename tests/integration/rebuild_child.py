@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from newswire.run import opened
 from newswire.settings import Settings
-from newswire_index.rebuild_bootstrap import rebuilt, site
-from newswire_index.rebuilding import Options, Rebuild
+from newswire_index.rebuild.bootstrap import rebuilt, site
+from newswire_index.rebuild.rebuilding import Options, Rebuild
 from newswire_index.settings import IndexSettings
 
 LONG = timedelta(days=4000)  # no month expires, whatever day it is

@@ -23,17 +23,17 @@ from newswire.partition_loop import WorkerOptions
 from newswire.settings import Settings
 from newswire.topics import TOPICS
 from newswire.worker import Worker
-from newswire_index.elastic import ElasticStore
-from newswire_index.elastic_months import MonthIndex
-from newswire_index.elastic_names import ARTICLES
-from newswire_index.rebuild_bootstrap import Site, rebuilt
-from newswire_index.rebuild_indices import NewIndices
-from newswire_index.rebuild_state import RebuildState
-from newswire_index.rebuilding import Options, Rebuild
+from newswire_index.elastic.months import MonthIndex
+from newswire_index.elastic.names import ARTICLES
+from newswire_index.elastic.store import ElasticStore
+from newswire_index.rebuild.bootstrap import Site, rebuilt
+from newswire_index.rebuild.indices import NewIndices
+from newswire_index.rebuild.rebuilding import Options, Rebuild
+from newswire_index.rebuild.state import RebuildState
 from newswire_index.settings import IndexSettings
 from newswire_index.stage import IndexStage
-from newswire_index.verify_elastic import elastic_items
-from newswire_index.verifying import Keeping, Report, verify
+from newswire_index.verify.elastic import elastic_items
+from newswire_index.verify.verifying import Keeping, Report, verify
 
 CHILD = Path(__file__).with_name("rebuild_child.py")
 PARTITIONS = 3

@@ -19,7 +19,7 @@ from newswire.letters import letters_on
 from newswire.sending_back import send_back
 from newswire.withdrawing import resolve, withdraw
 from newswire_index.document import Document, Removal
-from newswire_index.sqlite import SqliteStore
+from newswire_index.sqlite.store import SqliteStore
 from newswire_index.store import Verdict, VerdictKind
 from newswire_ingest.service import CHILD, LIMITS
 

@@ -25,8 +25,8 @@ from newswire.partition_loop import WorkerOptions
 from newswire.worker import Worker
 from newswire_enrich.stage import EnrichStage
 from newswire_index.document import month_end, month_of
-from newswire_index.elastic_names import ARTICLES, REVISIONS
-from newswire_index.elastic_templates import custom
+from newswire_index.elastic.names import ARTICLES, REVISIONS
+from newswire_index.elastic.templates import custom
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 

@@ -13,10 +13,10 @@ from pydantic import SecretStr
 from servers.elasticsearch import ElasticsearchServer
 from structlog.testing import capture_logs
 
-from newswire_index.elastic_bulk import BUSY, Action, Answer, Bulk
-from newswire_index.elastic_names import ARTICLES
+from newswire_index.elastic.bulk import BUSY, Action, Answer, Bulk
+from newswire_index.elastic.names import ARTICLES
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 Lines = list[MutableMapping[str, Any]]
 FULL = "index.blocks.read_only_allow_delete"  # what Elasticsearch sets when a disk is full

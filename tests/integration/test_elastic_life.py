@@ -14,7 +14,7 @@ from newswire.children import Children
 from newswire.events import Enriched
 from newswire.withdrawing import lift, resolve, withdraw
 from newswire_index.document import document_from
-from newswire_index.elastic_names import REVISIONS
+from newswire_index.elastic.names import REVISIONS
 from newswire_index.store import OLDER, WITHDRAWN
 from newswire_ingest.service import CHILD, LIMITS
 

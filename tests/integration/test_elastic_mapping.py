@@ -13,10 +13,10 @@ from servers.elasticsearch import ElasticsearchServer
 
 from newswire.events import Enriched
 from newswire_index.document import Document, document_from
-from newswire_index.elastic_mapping import FOLDED, LANGUAGES, article_mappings, revision_mappings
-from newswire_index.elastic_names import ARTICLES, REVISIONS
-from newswire_index.elastic_source import revision_source, source_of
-from newswire_index.elastic_templates import month_settings
+from newswire_index.elastic.mapping import FOLDED, LANGUAGES, article_mappings, revision_mappings
+from newswire_index.elastic.names import ARTICLES, REVISIONS
+from newswire_index.elastic.source import revision_source, source_of
+from newswire_index.elastic.templates import month_settings
 
 pytestmark = pytest.mark.integration
 

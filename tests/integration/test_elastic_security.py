@@ -14,13 +14,13 @@ from servers.elasticsearch import ElasticsearchServer
 
 from newswire.elasticsearch_settings import ElasticsearchSettings
 from newswire.errors import SettingsError
-from newswire_index.elastic import ElasticStore
-from newswire_index.elastic_mapping import VERSION
-from newswire_index.elastic_names import ARTICLES, OUTCOMES
-from newswire_index.elastic_security import KIBANA, OFF, Passwords, Users
-from newswire_index.elastic_setup import check_setup
-from newswire_index.elastic_steps import End
-from newswire_index.elastic_templates import month_settings
+from newswire_index.elastic.mapping import VERSION
+from newswire_index.elastic.names import ARTICLES, OUTCOMES
+from newswire_index.elastic.security import KIBANA, OFF, Passwords, Users
+from newswire_index.elastic.setup import check_setup
+from newswire_index.elastic.steps import End
+from newswire_index.elastic.store import ElasticStore
+from newswire_index.elastic.templates import month_settings
 from newswire_index.query import parse_query
 from newswire_index.settings import IndexSettings
 from newswire_index.store import STORED

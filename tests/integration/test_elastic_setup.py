@@ -14,11 +14,11 @@ from integration.elastic_scene import Scene, ends, scene_in
 from servers.elasticsearch import ElasticsearchServer
 
 from newswire.errors import SettingsError
-from newswire_index.elastic_mapping import VERSION, analysis, article_mappings, mark
-from newswire_index.elastic_names import ARTICLES, OUTCOMES
-from newswire_index.elastic_setup import check_setup, kept
-from newswire_index.elastic_steps import End
-from newswire_index.elastic_templates import PRIORITY, component_template, index_template, month_settings
+from newswire_index.elastic.mapping import VERSION, analysis, article_mappings, mark
+from newswire_index.elastic.names import ARTICLES, OUTCOMES
+from newswire_index.elastic.setup import check_setup, kept
+from newswire_index.elastic.steps import End
+from newswire_index.elastic.templates import PRIORITY, component_template, index_template, month_settings
 from newswire_index.store import StoreMissingError
 
 pytestmark = pytest.mark.integration

@@ -11,8 +11,8 @@ from servers.elasticsearch import ElasticsearchServer
 
 from newswire.elasticsearch_settings import ElasticsearchSettings
 from newswire.errors import SettingsError
-from newswire_index.elastic import ElasticStore
-from newswire_index.elastic_security import Passwords, Users
+from newswire_index.elastic.security import Passwords, Users
+from newswire_index.elastic.store import ElasticStore
 from newswire_index.query import parse_query
 from newswire_index.settings import IndexSettings
 from newswire_index.store import STORED, StoreUnavailableError

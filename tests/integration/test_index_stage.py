@@ -14,7 +14,7 @@ from newswire.envelope import FIRST_SEEN, VERSION, tombstone
 from newswire.events import Enriched, Outcome
 from newswire.log.port import Message, Record
 from newswire_index.document import Document, Removal
-from newswire_index.sqlite import SqliteStore
+from newswire_index.sqlite.store import SqliteStore
 from newswire_index.stage import IndexStage, removal_from
 from newswire_index.store import Store, StoreUnavailableError, Verdict
 

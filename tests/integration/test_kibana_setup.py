@@ -15,7 +15,7 @@ from servers.missing import ServerMissingError, do_without
 from typer.testing import CliRunner, Result
 
 from newswire_index.commands import register
-from newswire_index.kibana_objects import objects
+from newswire_index.kibana.objects import objects
 
 pytestmark = pytest.mark.integration
 

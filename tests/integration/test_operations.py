@@ -23,12 +23,12 @@ from newswire.log.port import Message, Record
 from newswire.metrics import REGISTRY
 from newswire.settings import Settings
 from newswire.topics import GROUPS
-from newswire_index.elastic_bulk import Bulk
-from newswire_index.elastic_names import DEAD_LETTERS as LETTERS
-from newswire_index.elastic_names import FEED_STATUS, OUTCOMES
-from newswire_index.operations import Feeds, OperationsStage
-from newswire_index.operations_documents import Known, Put
-from newswire_index.operations_store import OperationsStore
+from newswire_index.elastic.bulk import Bulk
+from newswire_index.elastic.names import DEAD_LETTERS as LETTERS
+from newswire_index.elastic.names import FEED_STATUS, OUTCOMES
+from newswire_index.operations.documents import Known, Put
+from newswire_index.operations.stage import Feeds, OperationsStage
+from newswire_index.operations.store import OperationsStore
 from newswire_index.service import operations
 from newswire_index.settings import IndexSettings
 

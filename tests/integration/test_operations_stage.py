@@ -20,12 +20,12 @@ from newswire.log.port import Log, Message
 from newswire.partition_loop import WorkerOptions
 from newswire.topics import TOPICS
 from newswire.worker import Worker
-from newswire_index.elastic_names import FEED_STATUS, OUTCOMES
-from newswire_index.operations import Feeds, OperationsStage
-from newswire_index.operations_documents import Add, Change, Known, Put, Step
+from newswire_index.elastic.names import FEED_STATUS, OUTCOMES
+from newswire_index.operations.documents import Add, Change, Known, Put, Step
+from newswire_index.operations.stage import Feeds, OperationsStage
 
 if TYPE_CHECKING:
-    from newswire_index.operations_store import OperationsStore
+    from newswire_index.operations.store import OperationsStore
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(60)]
 

@@ -21,9 +21,10 @@ from servers.elasticsearch import ElasticsearchServer
 from unit.scenes import unreadable
 
 from newswire.events import Enriched, Outcome
-from newswire_index import rebuild_filling, rebuilding
 from newswire_index.document import document_from
-from newswire_index.elastic_steps import End
+from newswire_index.elastic.steps import End
+from newswire_index.rebuild import filling as rebuild_filling
+from newswire_index.rebuild import rebuilding
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(90)]
 

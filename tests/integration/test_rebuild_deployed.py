@@ -10,10 +10,11 @@ from integration.rebuild_world import DECEMBER, NOVEMBER, RebuildWorld, article,
 from servers.elasticsearch import ElasticsearchServer
 from servers.kafka import KafkaServer
 
-from newswire_index import rebuild_state, rebuilding
-from newswire_index.elastic_security import Passwords, Users
-from newswire_index.rebuild_bootstrap import rebuild, remove, verified
-from newswire_index.rebuilding import Options
+from newswire_index.elastic.security import Passwords, Users
+from newswire_index.rebuild import rebuilding
+from newswire_index.rebuild import state as rebuild_state
+from newswire_index.rebuild.bootstrap import rebuild, remove, verified
+from newswire_index.rebuild.rebuilding import Options
 from newswire_index.settings import IndexSettings
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]

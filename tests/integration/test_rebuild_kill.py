@@ -13,11 +13,11 @@ from integration.rebuild_world import DECEMBER, RebuildWorld, article, gone, reb
 from servers.elasticsearch import ElasticsearchServer
 
 from newswire.errors import SettingsError
-from newswire_index import rebuilding
-from newswire_index.rebuild_bootstrap import rebuilt
-from newswire_index.rebuild_filling import RebuildRefusedError
-from newswire_index.rebuild_state import RebuildTakenError
-from newswire_index.rebuilding import Options
+from newswire_index.rebuild import rebuilding
+from newswire_index.rebuild.bootstrap import rebuilt
+from newswire_index.rebuild.filling import RebuildRefusedError
+from newswire_index.rebuild.rebuilding import Options
+from newswire_index.rebuild.state import RebuildTakenError
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(90)]
 

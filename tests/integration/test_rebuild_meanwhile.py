@@ -22,8 +22,8 @@ from servers.elasticsearch import ElasticsearchServer
 from newswire.errors import LogUnavailableError
 from newswire.log import Log, Record
 from newswire.log.reading import records_from
-from newswire_index import rebuilding
-from newswire_index.elastic_bulk import Action, Answer, Bulk
+from newswire_index.elastic.bulk import Action, Answer, Bulk
+from newswire_index.rebuild import rebuilding
 from newswire_index.store import StoreUnavailableError
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(90)]

@@ -22,7 +22,7 @@ from newswire_enrich.replay import EnrichReplay
 from newswire_index.query import parse_query
 from newswire_index.replay import IndexReplay, replaying
 from newswire_index.settings import IndexSettings
-from newswire_index.sqlite import SqliteStore
+from newswire_index.sqlite.store import SqliteStore
 from newswire_ingest.service import CHILD, LIMITS
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]

@@ -23,7 +23,7 @@ from newswire.table import Table
 from newswire.urls import article_id
 from newswire.withdrawing import lift, resolve, standing, withdraw
 from newswire_enrich import stage as enrich_stage
-from newswire_index.sqlite import SqliteStore
+from newswire_index.sqlite.store import SqliteStore
 from newswire_index.stage import IndexHandler
 from newswire_ingest.feed_list import remove_feed
 from newswire_ingest.service import CHILD, LIMITS

@@ -19,12 +19,12 @@ from newswire.events import DEAD_LETTERS, Enriched, Feed, FeedStatus, Outcome, R
 from newswire.ledger import latest
 from newswire.log.port import Record
 from newswire_index.document import document_from
-from newswire_index.elastic import ElasticStore
-from newswire_index.elastic_client import client_for
-from newswire_index.elastic_names import ARTICLES, ElasticNames
-from newswire_index.elastic_setup import Setup
-from newswire_index.operations_documents import Known, Step, feed_step, letter_step, outcome_step
-from newswire_index.operations_store import OperationsStore
+from newswire_index.elastic.client import client_for
+from newswire_index.elastic.names import ARTICLES, ElasticNames
+from newswire_index.elastic.setup import Setup
+from newswire_index.elastic.store import ElasticStore
+from newswire_index.operations.documents import Known, Step, feed_step, letter_step, outcome_step
+from newswire_index.operations.store import OperationsStore
 from newswire_index.store import VerdictKind
 
 RETENTION = timedelta(days=400)

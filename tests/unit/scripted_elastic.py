@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestServer
 from elasticsearch import AsyncElasticsearch
 
 from newswire.elasticsearch_settings import ElasticsearchSettings
-from newswire_index.elastic_client import client_for
+from newswire_index.elastic.client import client_for
 
 HEADERS = {"X-Elastic-Product": "Elasticsearch"}
 DONE: dict[str, Any] = {"status": 201}

@@ -25,14 +25,8 @@ class Loader(yaml.SafeLoader):
     """Takes what Compose knows beyond YAML for what it is about."""
 
 
-def construct(loader: yaml.SafeLoader, node: yaml.Node) -> dict[Any, Any]:
-    """Return the mapping that takes the place of another."""
-    assert isinstance(node, yaml.MappingNode)
-    return loader.construct_mapping(node, deep=True)
-
-
 Loader.add_constructor("!reset", lambda _loader, _node: None)
-Loader.add_constructor("!override", construct)
+Loader.add_constructor("!override", lambda loader, node: dict(loader.construct_pairs(node, deep=True)))
 
 
 def read(name: str) -> dict[str, Any]:

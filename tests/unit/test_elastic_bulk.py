@@ -7,8 +7,8 @@ import pytest
 from aiohttp import web
 from unit.scripted_elastic import DONE, Answer, Refusal, failing, scripted
 
-from newswire_index import elastic_bulk
-from newswire_index.elastic_bulk import Action, Bulk, deleting, putting
+from newswire_index.elastic import bulk as elastic_bulk
+from newswire_index.elastic.bulk import Action, Bulk, deleting, putting
 from newswire_index.store import StoreUnavailableError
 
 pytestmark = pytest.mark.unit

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from newswire.elasticsearch_settings import ElasticsearchSettings
 from newswire.errors import SettingsError
-from newswire_index.elastic_client import client_for, unavailable, wait_for, waits
+from newswire_index.elastic.client import client_for, unavailable, wait_for, waits
 from newswire_index.store import StoreUnavailableError
 
 pytestmark = pytest.mark.unit

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from newswire.events import EntityType
-from newswire_index.elastic_facets import aggregations, facets_of, known_type
+from newswire_index.elastic.facets import aggregations, facets_of, known_type
 from newswire_index.store import DAYS, FACET_SIZE, Bucket, EntityBucket, Facets
 
 pytestmark = pytest.mark.unit

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from newswire_index.elastic_highlights import LONG, Marked, highlighting, highlights_of, kinds_of
+from newswire_index.elastic.highlights import LONG, Marked, highlighting, highlights_of, kinds_of
 from newswire_index.highlights import END, MAX_LABELS, START
 from newswire_index.store import Highlight
 

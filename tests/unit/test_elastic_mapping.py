@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from newswire.events import EntityType
-from newswire_index.elastic_mapping import (
+from newswire_index.elastic.mapping import (
     FOLDED,
     LANGUAGES,
     VERSION,

@@ -8,8 +8,8 @@ from elastic_transport import ApiResponseMeta, HttpHeaders, NodeConfig, ObjectAp
 from elasticsearch import ApiError
 
 from newswire.elasticsearch_settings import ElasticsearchSettings
-from newswire_index.elastic_months import Months, month_of_alias
-from newswire_index.elastic_names import ARTICLES, ElasticNames
+from newswire_index.elastic.months import Months, month_of_alias
+from newswire_index.elastic.names import ARTICLES, ElasticNames
 from newswire_index.store import StoreUnavailableError
 
 pytestmark = pytest.mark.unit

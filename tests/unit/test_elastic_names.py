@@ -3,7 +3,7 @@
 import pytest
 
 from newswire.errors import SettingsError
-from newswire_index.elastic_names import ARTICLES, ElasticNames, generation_of, month_of_index
+from newswire_index.elastic.names import ARTICLES, ElasticNames, generation_of, month_of_index
 
 pytestmark = pytest.mark.unit
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newswire_index.elastic_mapping import LANGUAGES
-from newswire_index.elastic_query import after, languages_of, marking, position_of, selecting
+from newswire_index.elastic.mapping import LANGUAGES
+from newswire_index.elastic.query import after, languages_of, marking, position_of, selecting
 from newswire_index.paging import Position
 from newswire_index.query import parse_query
 from newswire_index.store import MAX_LIMIT, Filters, QueryError

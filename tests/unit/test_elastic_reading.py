@@ -7,8 +7,8 @@ import pytest
 from elasticsearch import ApiError
 from unit.test_elastic_months import refusal
 
-from newswire_index import elastic_reading
-from newswire_index.elastic_reading import once_started, read
+from newswire_index.elastic import reading as elastic_reading
+from newswire_index.elastic.reading import once_started, read
 from newswire_index.store import StoreUnavailableError
 
 pytestmark = pytest.mark.unit

@@ -12,9 +12,9 @@ from unit.scripted_elastic import HEADERS
 
 from newswire.elasticsearch_settings import ElasticsearchSettings
 from newswire.errors import SettingsError
-from newswire_index.elastic_client import client_for
-from newswire_index.elastic_names import ElasticNames
-from newswire_index.elastic_search import ElasticSearcher, check_readable
+from newswire_index.elastic.client import client_for
+from newswire_index.elastic.names import ElasticNames
+from newswire_index.elastic.search import ElasticSearcher, check_readable
 from newswire_index.query import parse_query
 from newswire_index.store import QueryError, StoreMissingError, StoreUnavailableError
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newswire_index.document import Document, DocumentEntity, DocumentSource, DocumentTopic
-from newswire_index.elastic_mapping import article_mappings, revision_mappings
-from newswire_index.elastic_source import lags_of, revision_of, revision_source, source_of
+from newswire_index.elastic.mapping import article_mappings, revision_mappings
+from newswire_index.elastic.source import lags_of, revision_of, revision_source, source_of
 
 pytestmark = pytest.mark.unit
 

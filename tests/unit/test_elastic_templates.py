@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from newswire.elasticsearch_settings import ElasticsearchSettings
-from newswire_index.elastic_mapping import closed
-from newswire_index.elastic_names import ARTICLES, REVISIONS, ElasticNames
-from newswire_index.elastic_templates import (
+from newswire_index.elastic.mapping import closed
+from newswire_index.elastic.names import ARTICLES, REVISIONS, ElasticNames
+from newswire_index.elastic.templates import (
     Kept,
     component_template,
     index_template,

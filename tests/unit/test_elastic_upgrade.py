@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from newswire_index.elastic_mapping import article_mappings
-from newswire_index.elastic_upgrade import conflicts, flat, lacking
+from newswire_index.elastic.mapping import article_mappings
+from newswire_index.elastic.upgrade import conflicts, flat, lacking
 
 pytestmark = pytest.mark.unit
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from newswire_index.elastic_mapping import VERSION, analysis, article_mappings, revision_mappings
-from newswire_index.operations_mapping import OPERATIONS_MAPPINGS
+from newswire_index.elastic.mapping import VERSION, analysis, article_mappings, revision_mappings
+from newswire_index.operations.mapping import OPERATIONS_MAPPINGS
 
 pytestmark = pytest.mark.unit
 

@@ -9,9 +9,9 @@ import pytest
 from contract.store_contract import NOW, article, removal
 from unit.scripted_elastic import DONE, Answer, Refusal, Script, ScriptedElastic, failing, scripted
 
-from newswire_index.elastic_bulk import Bulk
-from newswire_index.elastic_names import ARTICLES, REVISIONS, ElasticNames
-from newswire_index.elastic_write import ElasticWriter
+from newswire_index.elastic.bulk import Bulk
+from newswire_index.elastic.names import ARTICLES, REVISIONS, ElasticNames
+from newswire_index.elastic.write import ElasticWriter
 from newswire_index.store import (
     EXPIRED,
     OLDER,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newswire_index.highlights import END, MAX_LABELS, START, WIDTH, labels_of, passage_of
-from newswire_index.sqlite_write import SEPARATOR
+from newswire_index.sqlite.write import SEPARATOR
 
 pytestmark = pytest.mark.unit
 

@@ -9,11 +9,11 @@ import pytest
 from kibana.lens_aggs import columns_of
 from kibana.reading import RECORDS, Use, field_types, lens_panels, of_type, uses
 
-from newswire_index.elastic_mapping import article_mappings
-from newswire_index.elastic_names import ARTICLES, ElasticNames
-from newswire_index.elastic_security import reader_role
-from newswire_index.kibana_objects import objects
-from newswire_index.operations_mapping import OPERATIONS_MAPPINGS
+from newswire_index.elastic.mapping import article_mappings
+from newswire_index.elastic.names import ARTICLES, ElasticNames
+from newswire_index.elastic.security import reader_role
+from newswire_index.kibana.objects import objects
+from newswire_index.operations.mapping import OPERATIONS_MAPPINGS
 
 pytestmark = pytest.mark.unit
 

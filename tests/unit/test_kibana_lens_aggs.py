@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from kibana.lens_aggs import Span, UnknownColumnError, columns_of, empty_columns, metric, search_body
 
-from newswire_index.kibana_form import View
-from newswire_index.kibana_lens import (
+from newswire_index.kibana.form import View
+from newswire_index.kibana.lens import (
     Column,
     count,
     highest,

@@ -12,11 +12,11 @@ from kibana.lens_aggs import columns_of
 from kibana.reading import by_id, controls, layers, lens_panels, of_type, panels
 
 from newswire.errors import SettingsError
-from newswire_index import kibana_objects
-from newswire_index.kibana_dashboard import Panel, Row, dashboard
-from newswire_index.kibana_form import View
-from newswire_index.kibana_lens import count, lens_metric
-from newswire_index.kibana_objects import ndjson, objects
+from newswire_index.kibana import objects as kibana_objects
+from newswire_index.kibana.dashboard import Panel, Row, dashboard
+from newswire_index.kibana.form import View
+from newswire_index.kibana.lens import count, lens_metric
+from newswire_index.kibana.objects import ndjson, objects
 
 pytestmark = pytest.mark.unit
 
@@ -47,7 +47,7 @@ def test_the_checked_in_file_is_what_the_builders_make() -> None:
     """Who imports it by hand gets the same."""
     found = kibana_objects.FILE.read_text(encoding="utf-8")
 
-    assert found == ndjson(ALL), "run: python -m newswire_index.kibana_objects"
+    assert found == ndjson(ALL), "run: python -m newswire_index.kibana.objects"
     assert [json.loads(line) for line in found.splitlines()] == ALL
 
 

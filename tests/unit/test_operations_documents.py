@@ -8,7 +8,7 @@ import pytest
 from newswire.envelope import ENTRY, FEED, dead_letter
 from newswire.events import Feed, FeedStatus, Outcome, OutcomeKind, PollResult, Reason
 from newswire.log.port import Record
-from newswire_index.operations_documents import (
+from newswire_index.operations.documents import (
     Add,
     Change,
     Known,
@@ -18,7 +18,7 @@ from newswire_index.operations_documents import (
     milliseconds,
     outcome_step,
 )
-from newswire_index.operations_mapping import DEAD_LETTER_FIELDS, FEED_STATUS_FIELDS, OUTCOME_FIELDS
+from newswire_index.operations.mapping import DEAD_LETTER_FIELDS, FEED_STATUS_FIELDS, OUTCOME_FIELDS
 
 pytestmark = pytest.mark.unit
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from newswire_index.operations_documents import Remove, Step
-from newswire_index.operations_gathering import Gathering
+from newswire_index.operations.documents import Remove, Step
+from newswire_index.operations.gathering import Gathering
 from newswire_index.store import StoreUnavailableError
 
 pytestmark = pytest.mark.unit

@@ -8,9 +8,9 @@ from structlog.testing import capture_logs
 from unit.scripted_elastic import DONE, Answer, Refusal, failing, scripted
 
 from newswire.metrics import REGISTRY
-from newswire_index.elastic_names import ElasticNames
-from newswire_index.operations_documents import Add, Change, Put, Remove, Step
-from newswire_index.operations_store import OperationsStore
+from newswire_index.elastic.names import ElasticNames
+from newswire_index.operations.documents import Add, Change, Put, Remove, Step
+from newswire_index.operations.store import OperationsStore
 from newswire_index.store import StoreUnavailableError
 
 pytestmark = pytest.mark.unit

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newswire_index.query import MAX_LENGTH, MAX_TERMS, parse_query
-from newswire_index.sqlite_search import expression
+from newswire_index.sqlite.search import expression
 from newswire_index.store import Filters, Query, QueryError, Term
 
 pytestmark = pytest.mark.unit

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from newswire_index.elastic_months import MonthIndex
-from newswire_index.elastic_names import ElasticNames
-from newswire_index.rebuild_months import filling, is_swapped, next_index, serving, swap_actions, unserved
+from newswire_index.elastic.months import MonthIndex
+from newswire_index.elastic.names import ElasticNames
+from newswire_index.rebuild.months import filling, is_swapped, next_index, serving, swap_actions, unserved
 
 pytestmark = pytest.mark.unit
 

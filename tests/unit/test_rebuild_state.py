@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from contract.store_contract import article
 
-from newswire_index.elastic_source import source_of
-from newswire_index.rebuild_filling import arriving
-from newswire_index.rebuild_indices import with_words
-from newswire_index.rebuild_state import Progress, is_gone, myself
+from newswire_index.elastic.source import source_of
+from newswire_index.rebuild.filling import arriving
+from newswire_index.rebuild.indices import with_words
+from newswire_index.rebuild.state import Progress, is_gone, myself
 
 pytestmark = pytest.mark.unit
 

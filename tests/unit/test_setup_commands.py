@@ -12,8 +12,8 @@ from newswire.errors import SettingsError
 from newswire.settings import load
 from newswire.users_settings import UsersSettings
 from newswire_index import setup_commands
-from newswire_index.elastic_security import passwords_from
-from newswire_index.elastic_steps import End, Step, refusal_of, step_for
+from newswire_index.elastic.security import passwords_from
+from newswire_index.elastic.steps import End, Step, refusal_of, step_for
 from newswire_index.setup_commands import tell
 from newswire_index.store import StoreUnavailableError
 

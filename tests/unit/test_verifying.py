@@ -13,9 +13,9 @@ from newswire.events import Enriched, Withdrawal
 from newswire.log import Log, open_log
 from newswire.log.sqlite import SqliteLog
 from newswire.topics import TOPICS
-from newswire_index import verifying
-from newswire_index.verify_rows import TopicRows
-from newswire_index.verifying import Item, Keeping, Report, Verification, verify
+from newswire_index.verify import verifying
+from newswire_index.verify.rows import TopicRows
+from newswire_index.verify.verifying import Item, Keeping, Report, Verification, verify
 
 pytestmark = pytest.mark.unit
 

@@ -36,10 +36,10 @@ from newswire.service import Service, installed, load_all
 from newswire.settings import Settings, load
 from newswire.telemetry import configure
 from newswire.urls import feed_id
-from newswire_index.elastic_client import client_for, wait_for
-from newswire_index.elastic_names import ARTICLES, ElasticNames
-from newswire_index.elastic_setup import Setup
-from newswire_index.elastic_steps import End
+from newswire_index.elastic.client import client_for, wait_for
+from newswire_index.elastic.names import ARTICLES, ElasticNames
+from newswire_index.elastic.setup import Setup
+from newswire_index.elastic.steps import End
 from newswire_index.query import parse_query
 from newswire_index.render import print_hits, print_lines
 from newswire_index.store import RETENTION, Results, open_store

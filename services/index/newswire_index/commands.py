@@ -2,8 +2,9 @@
 
 import typer
 
-from newswire_index import rebuild_commands, setup_commands
-from newswire_index.kibana_commands import kibana
+from newswire_index import setup_commands
+from newswire_index.kibana.commands import kibana
+from newswire_index.rebuild import commands as rebuild_commands
 from newswire_index.search_commands import register_search
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from html import escape
 from itertools import islice
 
-from newswire_index.sqlite_write import SEPARATOR
+from newswire_index.sqlite.write import SEPARATOR
 
 START, END = "\x86", "\x87"  # "selected area"; no document holds these, and Elasticsearch trims those below
 WIDTH = 300  # characters of a passage: three lines on a terminal

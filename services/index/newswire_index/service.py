@@ -48,11 +48,11 @@ async def operations(settings: Settings, own: IndexSettings, log: Log) -> AsyncI
     if not settings.store.startswith(("http://", "https://")):
         yield ()
         return
-    from newswire_index.elastic_bulk import Bulk  # noqa: PLC0415  an adapter is loaded only if used
-    from newswire_index.elastic_client import client_for  # noqa: PLC0415
-    from newswire_index.elastic_names import ElasticNames  # noqa: PLC0415
-    from newswire_index.operations import Feeds, OperationsStage  # noqa: PLC0415
-    from newswire_index.operations_store import OperationsStore  # noqa: PLC0415
+    from newswire_index.elastic.bulk import Bulk  # noqa: PLC0415  an adapter is loaded only if used
+    from newswire_index.elastic.client import client_for  # noqa: PLC0415
+    from newswire_index.elastic.names import ElasticNames  # noqa: PLC0415
+    from newswire_index.operations.stage import Feeds, OperationsStage  # noqa: PLC0415
+    from newswire_index.operations.store import OperationsStore  # noqa: PLC0415
 
     client = client_for(settings.store)
     bulk = Bulk(client, max_bytes=own.bulk_bytes)

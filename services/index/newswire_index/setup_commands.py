@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from newswire.elasticsearch_settings import ElasticsearchSettings
     from newswire.settings import Settings
-    from newswire_index.elastic_steps import Step
+    from newswire_index.elastic.steps import Step
 
     Work = Callable[[AsyncElasticsearch, Settings, ElasticsearchSettings], Awaitable[Sequence[Step]]]
 
@@ -44,8 +44,8 @@ def setup(as_json: Json = False, dry_run: DryRun = False) -> None:
         from datetime import timedelta  # noqa: PLC0415
 
         from newswire.settings import load  # noqa: PLC0415
-        from newswire_index.elastic_names import ElasticNames  # noqa: PLC0415
-        from newswire_index.elastic_setup import Setup  # noqa: PLC0415
+        from newswire_index.elastic.names import ElasticNames  # noqa: PLC0415
+        from newswire_index.elastic.setup import Setup  # noqa: PLC0415
         from newswire_index.settings import IndexSettings  # noqa: PLC0415
 
         retention = timedelta(days=load(IndexSettings).retention_days)
@@ -81,8 +81,8 @@ def users(
     ) -> "Sequence[Step]":
         from newswire.kibana_settings import KibanaSettings  # noqa: PLC0415
         from newswire.settings import load  # noqa: PLC0415
-        from newswire_index.elastic_names import ElasticNames  # noqa: PLC0415
-        from newswire_index.elastic_security import Users, passwords_from  # noqa: PLC0415
+        from newswire_index.elastic.names import ElasticNames  # noqa: PLC0415
+        from newswire_index.elastic.security import Users, passwords_from  # noqa: PLC0415
 
         passwords = passwords_from(index_password_file, reader_password_file, kibana_password_file)
         made = Users(client, ElasticNames(shared.prefix), load(KibanaSettings).space)
@@ -101,7 +101,7 @@ def with_elastic(work: "Work", otherwise: str) -> "Sequence[Step] | None":
     from newswire.elasticsearch_settings import ElasticsearchSettings  # noqa: PLC0415  heavy: only when run
     from newswire.errors import SettingsError  # noqa: PLC0415
     from newswire.settings import load, load_settings  # noqa: PLC0415
-    from newswire_index.elastic_client import client_for, wait_for  # noqa: PLC0415
+    from newswire_index.elastic.client import client_for, wait_for  # noqa: PLC0415
 
     settings = load_settings()
     if settings.store.startswith("sqlite:"):
@@ -124,7 +124,7 @@ def with_elastic(work: "Work", otherwise: str) -> "Sequence[Step] | None":
 
 def tell(steps: "Sequence[Step] | None", *, as_json: bool) -> None:
     """Print what became of each thing; exit 1 if anything was refused."""
-    from newswire_index.elastic_steps import End  # noqa: PLC0415
+    from newswire_index.elastic.steps import End  # noqa: PLC0415
 
     for step in steps or ():
         line = f"{step.end}\t{step.what} {step.name}" + (f": {step.why}" if step.why else "")

@@ -255,11 +255,11 @@ def open_store(
         own: how articles are written; default the settings of the environment.
     """
     if url.startswith("sqlite:///"):
-        from newswire_index.sqlite import SqliteStore  # noqa: PLC0415  an adapter is loaded only if used
+        from newswire_index.sqlite.store import SqliteStore  # noqa: PLC0415  an adapter is loaded only if used
 
         return SqliteStore(url, prefix=prefix, retention=retention, create=create)
     if url.startswith(("http://", "https://")):
-        from newswire_index.elastic import ElasticStore  # noqa: PLC0415
+        from newswire_index.elastic.store import ElasticStore  # noqa: PLC0415
 
         return ElasticStore(url, prefix=prefix, retention=retention, create=create, own=own)
     raise SettingsError(

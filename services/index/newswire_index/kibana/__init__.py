@@ -1,0 +1,1 @@
+"""What Kibana shows: data views, searches, a map and dashboards, and how they are imported."""

@@ -1,0 +1,1 @@
+"""Feed status, outcomes and dead letters in Elasticsearch, for dashboards."""

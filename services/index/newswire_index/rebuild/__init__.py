@@ -1,0 +1,1 @@
+"""``newswire index rebuild``: new indices filled beside the old ones."""

@@ -1,0 +1,1 @@
+"""``newswire index verify``: the topic compared with the index."""
