@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import AsyncIterator, Iterator, Sequence
 
@@ -91,6 +92,7 @@ async def run_services(
             ]
         workers = [worker for task in started for worker in task.result()]
         logger.info("services.started", services=[service.name for service in services])
+        gc.freeze()  # what was loaded stays: to look it through again and again is a third of index's work
         await _work(workers, log, stop, health)
     logger.info("services.stopped")
 
