@@ -10,12 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from newswire.envelope import FEED, HANDLED
 from newswire.events import Feed, FeedStatus, Outcome
 from newswire.letters import LETTER_ID, Letter
 from newswire.log.port import Record
-from newswire.urls import BadUrlError, registered_domain
+from newswire.urls import registered_domain
 from newswire_index.document import clean
 from newswire_index.elastic.names import DEAD_LETTERS, FEED_STATUS, OUTCOMES
 
@@ -154,8 +155,8 @@ def milliseconds(moment: datetime) -> int:
 
 def _domain(url: str | None) -> str | None:
     try:
-        return registered_domain(url) if url else None
-    except BadUrlError:
+        return registered_domain(urlsplit(url).hostname or url) if url else None  # hosts are remembered
+    except ValueError:
         return None
 
 
