@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OURS := shared services/ingest services/enrich services/index examples/newsroom
 FEEDS ?= deploy/feeds/world.opml
+# Test processes beside each other: each has servers of its own, and tests mostly wait.
+AT_ONCE ?= 2
 
 # Docker as it is here: another client, or one behind a wrapper, does as well.
 COMPOSE ?= docker compose
@@ -33,7 +35,7 @@ run: $(STAMP) ## all services on your own feeds: make run FEEDS=my.opml
 	$(BIN)/newswire run --feeds $(FEEDS)
 
 test: $(STAMP) ## the whole suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(AT_ONCE) --dist loadfile
 
 test-chaos: $(STAMP) ## minutes of chaos: everything is killed and frozen, the servers too
 	$(BIN)/python -m pytest -m long -s tests/chaos

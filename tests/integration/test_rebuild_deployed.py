@@ -105,6 +105,7 @@ async def test_an_elasticsearch_killed_in_the_middle_is_waited_for(
         report = await world.verified(tmp_path)
 
         assert (done["done"], len(returning), report.first) == ("rebuilt", 2, [])
-        assert (report.equal, world.said[1]) == (100, "going on")
+        assert report.equal == 100
         assert world.said[0].startswith("waiting: Elasticsearch ")
+        assert "going on" in world.said
         assert await world.serving() == ["2026.11-000002"]
