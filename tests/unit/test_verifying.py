@@ -119,6 +119,7 @@ async def test_nothing_equals_nothing(log: Log, tmp_path: Path) -> None:
         ([item("a"), item("b", where="i")], "surplus", "not on the topic in i"),
         ([item("a", where="i-1"), item("a", where="i-2")], "doubled", "once more in i-2"),
     ],
+    ids=["missing", "stale", "newer", "title", "content hash", "surplus", "doubled"],  # versions are of today
 )
 async def test_what_differs_is_named_with_the_reason(
     log: Log, tmp_path: Path, held: list[Item], kind: str, why: str
