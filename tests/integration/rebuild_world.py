@@ -24,7 +24,7 @@ from newswire.settings import Settings
 from newswire.topics import TOPICS
 from newswire.worker import Worker
 from newswire_index.elastic.months import MonthIndex
-from newswire_index.elastic.names import ARTICLES
+from newswire_index.elastic.names import ARTICLES, REVISIONS
 from newswire_index.elastic.store import ElasticStore
 from newswire_index.rebuild.bootstrap import Site, rebuilt
 from newswire_index.rebuild.indices import NewIndices
@@ -157,7 +157,8 @@ class RebuildWorld:
 
     async def refresh(self) -> None:
         """Make all that was written findable."""
-        await self.scene.client.indices.refresh(index=self.scene.names.of(ARTICLES), ignore_unavailable=True)
+        names = [self.scene.names.of(kind) for kind in (ARTICLES, REVISIONS)]
+        await self.scene.client.indices.refresh(index=names, ignore_unavailable=True)
 
     async def held(self, index: str) -> set[str]:
         """Return the articles of one index."""
