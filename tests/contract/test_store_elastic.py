@@ -13,7 +13,7 @@ from servers.elasticsearch import ElasticsearchServer
 from servers.ports import free_ports
 
 from newswire.errors import SettingsError
-from newswire_index.elastic import store as elastic
+from newswire_index.elastic import reading
 from newswire_index.elastic.bulk import Bulk
 from newswire_index.elastic.names import ARTICLES, REVISIONS, month_of_index
 from newswire_index.elastic.reading import read
@@ -201,7 +201,7 @@ async def test_items_go_through_all_months_by_id(
     worlds: Worlds, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Page by page, whatever index they lie in."""
-    monkeypatch.setattr(elastic, "PAGE", 3)
+    monkeypatch.setattr(reading, "PAGE", 3)
     store = await world()
     when = (SEEN, datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 9, 1, tzinfo=UTC))
     await store.write([article(f"a{n:02}", first_seen_at=when[n % 3]) for n in range(12)])

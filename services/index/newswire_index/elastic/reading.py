@@ -7,14 +7,18 @@ until they have, which takes a fraction of a second. So whoever reads asks again
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeVar
 
 from elasticsearch import ApiError, AsyncElasticsearch
 
+from newswire_index.elastic.client import unavailable
+from newswire_index.elastic.names import ARTICLES, ElasticNames
 from newswire_index.store import StoreUnavailableError
 
 AT_ONCE = 1000  # documents in one request
+PAGE = 1000  # articles that are gone through at once
 STARTING_SECONDS = 3.0  # for a new month's shards
 PAUSE_SECONDS = 0.05
 WHOLE: Mapping[str, Any] = {"ignore_unavailable": True, "allow_partial_search_results": False}
@@ -53,6 +57,33 @@ async def once_started(ask: Callable[[], Awaitable[T]]) -> T:
             if not _are_starting(error) or time.monotonic() > deadline:
                 raise
         await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def by_id(client: AsyncElasticsearch, names: ElasticNames) -> AsyncIterator[Mapping[str, Any]]:
+    """Go through all articles that can be found, by id; one that is in two indices comes twice.
+
+    Each is a hit with its version, and of its source title and content hash. What is written meanwhile may
+    be among them or not.
+    """
+    after: list[Any] | None = None
+    while True:
+        hits = await once_started(partial(_page, client, names, after))
+        for hit in hits:
+            yield hit
+        if len(hits) < PAGE:
+            return
+        after = hits[-1]["sort"]
+
+
+async def _page(
+    client: AsyncElasticsearch, names: ElasticNames, after: list[Any] | None
+) -> list[dict[str, Any]]:
+    with unavailable():
+        page = await client.search(
+            index=names.of(ARTICLES), size=PAGE, sort=["article_id", "_index"], search_after=after,
+            source_includes=["title", "content_hash"], version=True, track_total_hits=False, **WHOLE,
+        )  # fmt: skip
+    return list(page["hits"]["hits"])
 
 
 def _are_starting(error: StoreUnavailableError) -> bool:

@@ -15,9 +15,8 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from elastic_transport import ObjectApiResponse
 from elasticsearch import ApiError, AsyncElasticsearch
 
 from newswire.elasticsearch_settings import ElasticsearchSettings
@@ -27,7 +26,7 @@ from newswire_index.elastic.bulk import Bulk
 from newswire_index.elastic.client import client_for, reason_of, unavailable, wait_for
 from newswire_index.elastic.months import Months
 from newswire_index.elastic.names import ARTICLES, ElasticNames
-from newswire_index.elastic.reading import WHOLE, once_started
+from newswire_index.elastic.reading import WHOLE, by_id, once_started
 from newswire_index.elastic.revisions import Revisions
 from newswire_index.elastic.search import ElasticSearcher, check_readable
 from newswire_index.elastic.setup import check_setup
@@ -42,8 +41,6 @@ from newswire_index.store import (
     StoreUnavailableError,
     Verdict,
 )
-
-PAGE = 1000  # articles that ``items`` reads at once
 
 T = TypeVar("T")
 
@@ -164,29 +161,18 @@ class ElasticStore:
 
     async def count(self) -> int:
         """Return how many articles can be found."""
-        found = await self._search(size=0, track_total_hits=True)
+        index = self._names.of(ARTICLES)
+        found = await self._read(
+            lambda opened: opened.client.search(index=index, size=0, track_total_hits=True, **WHOLE)
+        )
         return int(found["hits"]["total"]["value"])
 
     async def items(self) -> AsyncIterator[tuple[str, int, str, str]]:
         """Go through article id, version, title and content hash of all, by id."""
-        after: list[str] | None = None
-        while True:
-            page = await self._search(
-                size=PAGE, sort=[{"article_id": "asc"}], search_after=after, track_total_hits=False,
-                source_includes=["version", "title", "content_hash"],
-            )  # fmt: skip
-            hits = page["hits"]["hits"]
-            for hit in hits:
+        with self._open() as opened:
+            async for hit in by_id(opened.client, self._names):
                 source = hit["_source"]
-                yield hit["_id"], source["version"], source["title"], source["content_hash"]
-            if len(hits) < PAGE:
-                return
-            after = hits[-1]["sort"]
-
-    async def _search(self, **asked: Any) -> ObjectApiResponse[Any]:
-        """Search all articles."""
-        index = self._names.of(ARTICLES)
-        return await self._read(lambda opened: opened.client.search(index=index, **asked, **WHOLE))
+                yield hit["_id"], hit["_version"], source["title"], source["content_hash"]
 
     async def _read(self, ask: Callable[[_Opened], Awaitable[T]]) -> T:
         """Return what is asked for, as soon as the shards of all months have started."""
