@@ -2,20 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 import typer
-from contract.elastic_worlds import Worlds, worlds_on
+from contract.elastic_worlds import Worlds
 from contract.search_contract import DAY, Engine, SearchContract, some
 from contract.store_contract import NOW, World, article, ids
 from elasticsearch import AsyncElasticsearch
 from elasticsearch.helpers import async_bulk
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from servers.elasticsearch import ElasticsearchServer
 from typer.testing import CliRunner
 
 from newswire_index.elastic.names import ARTICLES
@@ -23,41 +21,11 @@ from newswire_index.elastic.search import ElasticSearcher
 from newswire_index.elastic.source import source_of
 from newswire_index.query import parse_query
 from newswire_index.search_commands import register_search
-from newswire_index.store import RETENTION, QueryError, Store, StoreUnavailableError
+from newswire_index.store import QueryError, Store, StoreUnavailableError
 
 pytestmark = [pytest.mark.contract, pytest.mark.timeout(60)]
 
 HOSTILE = "ab\"'*:-.><=^(){}[]+~!?&|/\\ \x00\ud800\ue000ORNEAT,"
-
-
-@pytest.fixture(scope="module")
-def all_worlds(elasticsearch: ElasticsearchServer) -> Iterator[Worlds]:
-    """A set-up that the tests of the module share."""
-    with worlds_on(elasticsearch) as worlds:
-        yield worlds
-
-
-@pytest.fixture
-async def worlds(all_worlds: Worlds) -> AsyncIterator[Worlds]:
-    """The same, without indices."""
-    yield all_worlds
-    await all_worlds.clear()
-
-
-@pytest.fixture
-async def world(worlds: Worlds) -> AsyncIterator[World]:
-    """Open stores in one place."""
-    opened: list[Store] = []
-
-    async def open_one(prefix: str = "", retention: timedelta = RETENTION) -> Store:
-        await worlds.set_up(prefix)
-        store = worlds.store(prefix, retention)
-        opened.append(store)
-        await store.open()
-        return store
-
-    yield open_one
-    await asyncio.gather(*(store.close() for store in opened))
 
 
 class TestElasticSearch(SearchContract):
@@ -73,13 +41,6 @@ class TestElasticSearch(SearchContract):
         """Refresh: the interval would do so too, but later."""
         del store
         await self._worlds.settle()
-
-
-@pytest.fixture
-async def client(worlds: Worlds) -> AsyncIterator[AsyncElasticsearch]:
-    """Connect, as somebody else does."""
-    async with worlds.client() as connected:
-        yield connected
 
 
 @pytest.fixture

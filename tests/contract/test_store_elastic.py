@@ -1,12 +1,12 @@
 """The Elasticsearch store fulfils the contract, and what only that adapter has."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from contract.elastic_worlds import Worlds, settings_for, worlds_on
+from contract.elastic_worlds import Worlds, settings_for
 from contract.store_contract import NOW, SEEN, StoreContract, World, article, removal
 from elasticsearch import AsyncElasticsearch
 from servers.elasticsearch import ElasticsearchServer
@@ -23,7 +23,6 @@ from newswire_index.settings import IndexSettings
 from newswire_index.store import (
     EXPIRED,
     OLDER,
-    RETENTION,
     STORED,
     Store,
     StoreMissingError,
@@ -33,36 +32,6 @@ from newswire_index.store import (
 )
 
 pytestmark = [pytest.mark.contract, pytest.mark.timeout(60)]
-
-
-@pytest.fixture(scope="module")
-def all_worlds(elasticsearch: ElasticsearchServer) -> Iterator[Worlds]:
-    """A set-up that the tests of the module share."""
-    with worlds_on(elasticsearch) as worlds:
-        yield worlds
-
-
-@pytest.fixture
-async def worlds(all_worlds: Worlds) -> AsyncIterator[Worlds]:
-    """The same, without indices."""
-    yield all_worlds
-    await all_worlds.clear()
-
-
-@pytest.fixture
-async def world(worlds: Worlds) -> AsyncIterator[World]:
-    """Open stores in one place."""
-    opened: list[Store] = []
-
-    async def open_one(prefix: str = "", retention: timedelta = RETENTION) -> Store:
-        await worlds.set_up(prefix)
-        store = worlds.store(prefix, retention)
-        opened.append(store)
-        await store.open()
-        return store
-
-    yield open_one
-    await asyncio.gather(*(store.close() for store in opened))
 
 
 class TestElasticStore(StoreContract):
@@ -76,13 +45,6 @@ class TestElasticStore(StoreContract):
         """Refresh: the interval would do so too, but later."""
         del store
         await self._worlds.settle()
-
-
-@pytest.fixture
-async def client(worlds: Worlds) -> AsyncIterator[AsyncElasticsearch]:
-    """Connect, as somebody else does."""
-    async with worlds.client() as connected:
-        yield connected
 
 
 async def aliases(client: AsyncElasticsearch, worlds: Worlds) -> dict[str, set[str]]:
